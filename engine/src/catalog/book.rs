@@ -1,0 +1,344 @@
+//! The price book: always valid, because only the check in this folder makes one.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::canonical;
+use super::draft::Node;
+use super::plan::{KnownMeters, Plan, Pricing, read_plan};
+use super::price::Model;
+use super::problem::ProblemKind;
+use super::reader::{Entry, Path, Reader, Table};
+use super::terms::{Tax, read_tax};
+use crate::exact::Exact;
+use crate::ids::{BookId, MeterId, PlanId, Version};
+use crate::money::Currency;
+use crate::period::Zone;
+use crate::quantity::Quantity;
+use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
+use crate::text::Names;
+use crate::usage::Meter;
+use crate::usage::aggregate::{AGGREGATES, Aggregate};
+
+/// A version of a price book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book {
+    /// The same over all versions.
+    pub id: BookId,
+    /// This version; immutable once it has priced something.
+    pub version: Version,
+    /// The first day, in the book's zone, from which this version is in force.
+    pub effective: NaiveDate,
+    /// The currency of every price and amount.
+    pub currency: Currency,
+    /// The zone of the calendar months.
+    pub zone: Zone,
+    /// Where and how amounts are rounded.
+    pub rounding: Rounding,
+    /// A tax on the net amount, if there is one.
+    pub tax: Option<Tax>,
+    /// What people call the book.
+    pub name: Names,
+    /// One or two sentences about it.
+    pub description: Option<Names>,
+    /// What is counted.
+    pub meters: Vec<Meter>,
+    /// What customers subscribe to, in the order of the text.
+    pub plans: Vec<Plan>,
+    /// The plan of customers who chose none.
+    pub default_plan: Option<PlanId>,
+    digest: String,
+}
+
+/// Names a version of a book so that nothing else can be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRef {
+    /// The book.
+    pub id: BookId,
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of its canonical form, `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+}
+
+impl Book {
+    /// The meter of this id.
+    pub fn meter(&self, id: &MeterId) -> Option<&Meter> {
+        self.meters.iter().find(|meter| meter.id == *id)
+    }
+
+    /// SHA-256 of the canonical form: `sha256:` and 64 hexadecimal digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The book's id, version and digest.
+    pub fn reference(&self) -> BookRef {
+        BookRef { id: self.id.clone(), version: self.version.clone(), digest: self.digest.clone() }
+    }
+
+    /// The canonical form: RFC 8785 JSON of everything that the book says, nothing of how it was typed.
+    pub fn canonical_json(&self) -> String {
+        canonical::to_string(self)
+    }
+
+    /// How many decimal places an amount in the book's currency has.
+    pub fn minor_digits(&self) -> u32 {
+        self.currency.minor_digits()
+    }
+
+    /// The same book with some plans only and the meters that these price. Keeps the digest of the whole book.
+    pub(super) fn only(&self, keep: impl Fn(&Plan) -> bool) -> Self {
+        let plans: Vec<Plan> = self.plans.iter().filter(|plan| keep(plan)).cloned().collect();
+        let used = |meter: &&Meter| plans.iter().any(|plan| plan.prices(&meter.id));
+        let meters = self.meters.iter().filter(used).cloned().collect();
+        let default_plan = self.default_plan.clone().filter(|id| plans.iter().any(|plan| plan.id == *id));
+        Self { plans, meters, default_plan, ..self.clone() }
+    }
+
+    pub(super) fn set_digest(&mut self, digest: String) {
+        self.digest = digest;
+    }
+}
+
+/// What stands in `[book]`.
+struct Head {
+    id: BookId,
+    version: Version,
+    effective: NaiveDate,
+    currency: Currency,
+    zone: Zone,
+    rounding: Rounding,
+    name: Names,
+    description: Option<Names>,
+}
+
+pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
+    let path = Path::default();
+    let table = reader.table(root, &path, &["book", "tax", "meters", "plans"])?;
+    let head = reader.required(&table, "book", &path, read_head);
+    let tax = reader.optional(&table, "tax", &path, read_tax);
+    let meters = reader.required(&table, "meters", &path, read_meters);
+    // Plans are checked even if the meters are broken.
+    let none = KnownMeters::default();
+    let known = meters.as_ref().unwrap_or(&none);
+    let plans = reader.required(&table, "plans", &path, |reader, node, path| read_plans(reader, node, path, known));
+    let default_plan = read_default_plan(reader, &table, plans.as_deref());
+    if let (Some(head), Some(plans)) = (&head, &plans)
+        && head.rounding.at == RoundingPlace::Invoice
+    {
+        check_exact_lines(reader, &table, plans)?;
+    }
+    let head = head?;
+    let mut book = Book {
+        id: head.id,
+        version: head.version,
+        effective: head.effective,
+        currency: head.currency,
+        zone: head.zone,
+        rounding: head.rounding,
+        tax: tax?,
+        name: head.name,
+        description: head.description,
+        meters: meters?.into_valid()?,
+        plans: plans?,
+        default_plan: default_plan?,
+        digest: String::new(),
+    };
+    book.digest = canonical::digest(&book.canonical_json());
+    Some(book)
+}
+
+fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
+    let allowed = ["id", "version", "effective", "currency", "zone", "rounding", "name", "description", "default_plan"];
+    let table = reader.table(node, path, &allowed)?;
+    let id = reader.required(&table, "id", path, |r, node, path| r.id_text(node, path, BookId::new));
+    let version = reader.required(&table, "version", path, |r, node, path| r.id_text(node, path, Version::new));
+    let effective = reader.required(&table, "effective", path, read_date);
+    let currency = reader.required(&table, "currency", path, read_currency);
+    let zone = reader.required(&table, "zone", path, read_zone);
+    let rounding = reader.optional(&table, "rounding", path, read_rounding);
+    let name = reader.required(&table, "name", path, Reader::names);
+    let description = reader.optional(&table, "description", path, Reader::names);
+    let default_rounding = Rounding { at: RoundingPlace::Line, mode: RoundingMode::HalfUp };
+    Some(Head {
+        id: id?,
+        version: version?,
+        effective: effective?,
+        currency: currency?,
+        zone: zone?,
+        rounding: rounding?.unwrap_or(default_rounding),
+        name: name?,
+        description: description?,
+    })
+}
+
+fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
+    let text = reader.text(node, path)?;
+    // chrono alone would also take 2026-1-1.
+    let date = (text.len() == 10).then(|| text.parse::<NaiveDate>().ok()).flatten();
+    match date {
+        Some(date) => Some(date),
+        None => reader.report(node, path, ProblemKind::BadDate { text: text.to_owned() }),
+    }
+}
+
+fn read_currency(reader: &mut Reader, node: &Node, path: &Path) -> Option<Currency> {
+    match Currency::from_code(reader.text(node, path)?) {
+        Ok(currency) => Some(currency),
+        Err(error) => reader.report(node, path, ProblemKind::BadCurrency(error)),
+    }
+}
+
+fn read_zone(reader: &mut Reader, node: &Node, path: &Path) -> Option<Zone> {
+    let name = reader.text(node, path)?;
+    match Zone::from_name(name) {
+        Ok(zone) => Some(zone),
+        Err(_) => reader.report(node, path, ProblemKind::UnknownZone { name: name.to_owned() }),
+    }
+}
+
+/// The rounding modes by the words of a book.
+pub(super) const MODES: [(&str, RoundingMode); 7] = [
+    ("half_up", RoundingMode::HalfUp),
+    ("half_even", RoundingMode::HalfEven),
+    ("half_down", RoundingMode::HalfDown),
+    ("up", RoundingMode::Up),
+    ("down", RoundingMode::Down),
+    ("ceiling", RoundingMode::Ceiling),
+    ("floor", RoundingMode::Floor),
+];
+
+/// The rounding places by the words of a book.
+pub(super) const PLACES: [(&str, RoundingPlace); 2] =
+    [("line", RoundingPlace::Line), ("invoice", RoundingPlace::Invoice)];
+
+fn read_rounding(reader: &mut Reader, node: &Node, path: &Path) -> Option<Rounding> {
+    let table = reader.table(node, path, &["at", "mode"])?;
+    let at = reader.optional(&table, "at", path, |reader, node, path| reader.option(node, path, &PLACES));
+    let mode = reader.optional(&table, "mode", path, |reader, node, path| reader.option(node, path, &MODES));
+    Some(Rounding { at: at?.unwrap_or(RoundingPlace::Line), mode: mode?.unwrap_or(RoundingMode::HalfUp) })
+}
+
+/// The meters, broken ones too, so that a charge for one of those is not called wrong as well.
+fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> Option<KnownMeters> {
+    let entries = reader.entries(node, path);
+    if entries.is_empty() {
+        return reader.report(node, path, ProblemKind::NoMeters);
+    }
+    let meters: Vec<Option<Meter>> = entries.iter().map(|entry| read_meter(reader, entry)).collect();
+    let ids = entries.iter().filter_map(|entry| entry.id).map(str::to_owned).collect();
+    report_twins(reader, &entries);
+    Some(KnownMeters { meters, ids })
+}
+
+fn read_plans(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Plan>> {
+    let entries = reader.entries(node, path);
+    if entries.is_empty() {
+        return reader.report(node, path, ProblemKind::NoPlans);
+    }
+    let plans: Vec<Option<Plan>> = entries.iter().map(|entry| read_plan(reader, entry, meters)).collect();
+    report_twins(reader, &entries);
+    plans.into_iter().collect()
+}
+
+/// Two entries of a list may carry the same id; in a table TOML itself refuses that.
+fn report_twins(reader: &mut Reader, entries: &[Entry<'_>]) {
+    for (index, entry) in entries.iter().enumerate() {
+        if let Some(id) = entry.id
+            && entries.iter().take(index).any(|earlier| earlier.id == Some(id))
+        {
+            let kind = ProblemKind::DuplicateId { id: id.to_owned() };
+            let _: Option<()> = reader.report(entry.node, &entry.path, kind);
+        }
+    }
+}
+
+fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
+    let path = &entry.path;
+    let allowed = ["id", "name", "description", "unit", "event", "aggregate", "field", "group_by"];
+    let table = reader.table(entry.node, path, &allowed)?;
+    let id = reader.id(entry, MeterId::new);
+    let name = reader.required(&table, "name", path, Reader::names);
+    let description = reader.optional(&table, "description", path, Reader::names);
+    let unit = reader.optional(&table, "unit", path, Reader::names);
+    let event = reader.required(&table, "event", path, |r, node, path| r.text(node, path).map(str::to_owned));
+    let aggregate = read_aggregate(reader, &table, path);
+    let group_by = reader.optional(&table, "group_by", path, |reader, node, path| {
+        let nodes = reader.array(node, path)?;
+        let texts =
+            nodes.iter().enumerate().map(|(index, node)| reader.text(node, &path.index(index)).map(str::to_owned));
+        texts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<String>>>()
+    });
+    Some(Meter {
+        id: id?,
+        name: name?,
+        description: description?,
+        unit: unit?,
+        event: event?,
+        aggregate: aggregate?,
+        group_by: group_by?.unwrap_or_default(),
+    })
+}
+
+fn read_aggregate(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Aggregate> {
+    let words = AGGREGATES.map(|word| (word, word));
+    let word = reader.required(table, "aggregate", path, |reader, node, path| reader.option(node, path, &words))?;
+    if word == "count" {
+        if table.get("field").is_some() {
+            return reader.report_at(table, "field", path, ProblemKind::FieldForCount);
+        }
+        return Some(Aggregate::Count);
+    }
+    let field = reader.required(table, "field", path, |r, node, path| r.text(node, path).map(str::to_owned))?;
+    Some(Aggregate::Sum { field })
+}
+
+/// `Some(None)` if the book names no default plan.
+fn read_default_plan(reader: &mut Reader, root: &Table<'_>, plans: Option<&[Plan]>) -> Option<Option<PlanId>> {
+    let path = Path::default().key("book");
+    let Some(head) = root.get("book") else {
+        return Some(None);
+    };
+    let super::draft::Value::Table(fields) = &head.node.value else {
+        return Some(None);
+    };
+    let Some(field) = fields.iter().find(|field| field.key == "default_plan") else {
+        return Some(None);
+    };
+    let path = path.key("default_plan");
+    let id = reader.id_text(&field.node, &path, PlanId::new)?;
+    let Some(plans) = plans else {
+        return Some(Some(id));
+    };
+    if plans.iter().any(|plan| plan.id == id) {
+        return Some(Some(id));
+    }
+    let known = plans.iter().map(|plan| plan.id.to_string()).collect();
+    reader.report(&field.node, &path, ProblemKind::UnknownPlan { id: id.to_string(), known })
+}
+
+/// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends.
+fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[Plan]) -> Option<()> {
+    let endless = plans.iter().flat_map(|plan| &plan.charges).find_map(endless_per);
+    let Some(per) = endless else { return Some(()) };
+    let path = Path::default().key("book");
+    reader.report_at(root, "book", &path, ProblemKind::EndlessPrice { per: per.to_string() })
+}
+
+fn endless_per(charge: &super::plan::Charge) -> Option<Quantity> {
+    let Pricing::Metered { model, .. } = &charge.pricing else {
+        return None;
+    };
+    let endless = |per: Quantity| {
+        let inverse = Exact::ratio(1, 1).and_then(|one| one.checked_div(per.exact()).ok());
+        inverse.and_then(Exact::to_decimal).is_none().then_some(per)
+    };
+    match model {
+        Model::PerUnit(price) => endless(price.per),
+        Model::Graduated(tiers) | Model::Volume(tiers) => {
+            tiers.as_slice().iter().find_map(|tier| endless(tier.price.per))
+        }
+        Model::Package(_) => None,
+    }
+}

@@ -1,0 +1,357 @@
+//! What can be wrong with a price book, in words that say what is allowed instead.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::draft::Place;
+use crate::money::BadCurrency;
+use crate::quantity::BadDecimal;
+use crate::text::Lang;
+
+/// One mistake in a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where in the text; `None` where the book did not come from a text.
+    pub place: Option<Place>,
+    /// Where in the structure, for instance `plans.starter.charges[0].graduated[1].up_to`.
+    pub path: String,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the values that the messages below name")]
+pub enum ProblemKind {
+    /// The text is not TOML.
+    Syntax { detail: String },
+    /// A key nobody reads, often a typing mistake.
+    UnknownKey { key: String, allowed: Vec<String>, meant: Option<String> },
+    /// Something that must be there is not.
+    MissingKey { key: &'static str },
+    /// Another kind of value is needed here.
+    WrongType { found: &'static str, expected: Expected },
+    /// A decimal that cannot be read.
+    BadDecimal(BadDecimal),
+    /// Below zero.
+    Negative { value: String },
+    /// Zero or below.
+    NotPositive { value: String },
+    /// Not an id.
+    BadId { text: String, allowed: &'static str },
+    /// The same id twice.
+    DuplicateId { id: String },
+    /// Not a currency to bill in.
+    BadCurrency(BadCurrency),
+    /// Not a zone.
+    UnknownZone { name: String },
+    /// Not a date.
+    BadDate { text: String },
+    /// A word that is none of the options.
+    UnknownOption { text: String, allowed: Vec<String> },
+    /// An empty text.
+    Empty,
+    /// A charge for a meter that is not there.
+    UnknownMeter { id: String, known: Vec<String> },
+    /// A default plan that is not there.
+    UnknownPlan { id: String, known: Vec<String> },
+    /// A sum needs a field, a count must not have one.
+    FieldForCount,
+    /// No charge model, or several.
+    NotOneModel { found: Vec<String> },
+    /// A key that a flat charge cannot have.
+    NotForFlat { key: &'static str },
+    /// No meters at all.
+    NoMeters,
+    /// No plans at all.
+    NoPlans,
+    /// No charges in a plan.
+    NoCharges,
+    /// An empty list of tiers.
+    NoTiers,
+    /// `up_to` in the last tier.
+    LastTierBounded,
+    /// No `up_to` in a tier before the last.
+    InnerTierOpen,
+    /// `up_to` does not rise.
+    TierOrder { up_to: String, lower: String },
+    /// A tier begins after the one before ends.
+    TierGap { from: String, lower: String },
+    /// A tier begins before the one before ends.
+    TierOverlap { from: String, lower: String },
+    /// A tax above 100 %.
+    PercentTooHigh { percent: String },
+    /// Exact line amounts could need endless digits.
+    EndlessPrice { per: String },
+}
+
+/// The kind of value that is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Table,
+    List,
+    Text,
+    Decimal,
+    Boolean,
+    Names,
+}
+
+impl Expected {
+    fn words(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Table => lang.pick("一个表，例如 { price = \"0.40\" }", "a table like { price = \"0.40\" }"),
+            Self::List => lang.pick("一个列表，例如 [ … ]", "a list like [ … ]"),
+            Self::Text => lang.pick("带引号的文本", "a text in quotes"),
+            Self::Decimal => lang.pick("带引号的十进制数，例如 \"0.40\"", "a decimal in quotes like \"0.40\""),
+            Self::Boolean => lang.pick("true 或 false", "true or false"),
+            Self::Names => lang.pick(
+                "两种语言的名称，例如 { zh = \"入门版\", en = \"Starter\" }",
+                "a name in both languages like { zh = \"入门版\", en = \"Starter\" }",
+            ),
+        }
+    }
+}
+
+impl ProblemKind {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "syntax",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::MissingKey { .. } => "missing_key",
+            Self::WrongType { .. } => "wrong_type",
+            Self::BadDecimal(_) => "bad_decimal",
+            Self::Negative { .. } => "negative",
+            Self::NotPositive { .. } => "not_positive",
+            Self::BadId { .. } => "bad_id",
+            Self::DuplicateId { .. } => "duplicate_id",
+            Self::BadCurrency(_) => "bad_currency",
+            Self::UnknownZone { .. } => "unknown_zone",
+            Self::BadDate { .. } => "bad_date",
+            Self::UnknownOption { .. } => "unknown_option",
+            Self::Empty => "empty",
+            Self::UnknownMeter { .. } => "unknown_meter",
+            Self::UnknownPlan { .. } => "unknown_plan",
+            Self::FieldForCount => "field_for_count",
+            Self::NotOneModel { .. } => "not_one_model",
+            Self::NotForFlat { .. } => "not_for_flat",
+            Self::NoMeters => "no_meters",
+            Self::NoPlans => "no_plans",
+            Self::NoCharges => "no_charges",
+            Self::NoTiers => "no_tiers",
+            Self::LastTierBounded => "last_tier_bounded",
+            Self::InnerTierOpen => "inner_tier_open",
+            Self::TierOrder { .. } => "tier_order",
+            Self::TierGap { .. } => "tier_gap",
+            Self::TierOverlap { .. } => "tier_overlap",
+            Self::PercentTooHigh { .. } => "percent_too_high",
+            Self::EndlessPrice { .. } => "endless_price",
+        }
+    }
+
+    fn message(&self, lang: Lang) -> String {
+        match lang {
+            Lang::Zh => self.zh(),
+            Lang::En => self.en(),
+        }
+    }
+
+    fn en(&self) -> String {
+        match self {
+            Self::Syntax { detail } => format!("this is not valid TOML: {detail}"),
+            Self::UnknownKey { key, allowed, meant } => {
+                let meant = meant.as_ref().map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
+                format!("\"{key}\" is not a key here{meant} Allowed: {}", allowed.join(", "))
+            }
+            Self::MissingKey { key } => format!("\"{key}\" is missing"),
+            Self::WrongType { found, expected } => {
+                format!("this is {found}; needed is {}", expected.words(Lang::En))
+            }
+            Self::BadDecimal(error) => error.to_string(),
+            Self::Negative { value } => format!("{value} is below zero; allowed is 0 or more"),
+            Self::NotPositive { value } => format!("{value} is not above zero; allowed is more than 0"),
+            Self::BadId { text, allowed } => format!("\"{text}\" is not an id: {allowed}"),
+            Self::DuplicateId { id } => format!("the id \"{id}\" is used twice here; each must be its own"),
+            Self::BadCurrency(error) => error.to_string(),
+            Self::UnknownZone { name } => {
+                format!("\"{name}\" is not a zone of the IANA database like Asia/Shanghai or UTC")
+            }
+            Self::BadDate { text } => {
+                format!("\"{text}\" is not a date; write it as YYYY-MM-DD, for instance 2026-12-01")
+            }
+            Self::UnknownOption { text, allowed } => {
+                format!("\"{text}\" is not an option; allowed: {}", allowed.join(", "))
+            }
+            Self::Empty => "the text is empty; write something people can read".to_owned(),
+            Self::UnknownMeter { id, known } => {
+                format!("there is no meter \"{id}\"; the book has {}", known.join(", "))
+            }
+            Self::UnknownPlan { id, known } => format!("there is no plan \"{id}\"; the book has {}", known.join(", ")),
+            Self::FieldForCount => "a count has no field; remove it, or write aggregate = \"sum\"".to_owned(),
+            Self::NotOneModel { found } if found.is_empty() => {
+                format!("the charge has no price; give exactly one of {}", super::price::MODEL_KEYS.join(", "))
+            }
+            Self::NotOneModel { found } => format!("the charge has {}; give exactly one of them", found.join(" and ")),
+            Self::NotForFlat { key } => {
+                format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
+            }
+            Self::NoMeters => "the book has no meters; it needs at least one [meters.…]".to_owned(),
+            Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
+            Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
+            Self::NoTiers => "the list of tiers is empty; it needs at least one".to_owned(),
+            Self::LastTierBounded => {
+                "the last tier ends here, so larger quantities have no price; leave up_to out of the last tier"
+                    .to_owned()
+            }
+            Self::InnerTierOpen => "a tier before the last needs up_to; only the last one is open".to_owned(),
+            Self::TierOrder { up_to, lower } => {
+                format!("the tier ends at {up_to}, but the one before reaches {lower}; up_to must rise")
+            }
+            Self::TierGap { from, lower } => {
+                format!(
+                    "the tier begins at {from}, the one before ends at {lower}: quantities between have no price; write from = \"{lower}\" or leave it out"
+                )
+            }
+            Self::TierOverlap { from, lower } => {
+                format!(
+                    "the tier begins at {from}, the one before ends at {lower}: quantities between have two prices; write from = \"{lower}\" or leave it out"
+                )
+            }
+            Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
+            Self::EndlessPrice { per } => {
+                format!(
+                    "with rounding at the invoice, lines stay exact, but a price per {per} can need endless digits; round at = \"line\", or use a per that divides a power of ten"
+                )
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a table: one message for each problem")]
+    fn zh(&self) -> String {
+        match self {
+            Self::Syntax { detail } => format!("不是有效的 TOML：{detail}"),
+            Self::UnknownKey { key, allowed, meant } => {
+                let meant = meant.as_ref().map(|word| format!("您是否想写“{word}”？")).unwrap_or_default();
+                format!("此处没有“{key}”这个键。{meant}允许的键：{}", allowed.join("、"))
+            }
+            Self::MissingKey { key } => format!("缺少“{key}”"),
+            Self::WrongType { found, expected } => {
+                format!("这里是{}；需要{}", found_zh(found), expected.words(Lang::Zh))
+            }
+            Self::BadDecimal(BadDecimal::NotPlain(text)) => {
+                format!("“{text}”不是普通十进制数；请写成 1200000 或 0.25，不带指数和分隔符")
+            }
+            Self::BadDecimal(BadDecimal::TooLong(text)) => {
+                format!("“{text}”的数字过多；最多精确保存 28 位")
+            }
+            Self::Negative { value } => format!("{value} 小于零；只允许 0 或更大"),
+            Self::NotPositive { value } => format!("{value} 不大于零；只允许大于 0 的数"),
+            Self::BadId { text, .. } => {
+                format!("“{text}”不是有效的标识：1 到 64 个字符，仅限 a-z、0-9、“-”、“_”和“.”，以字母或数字开头")
+            }
+            Self::DuplicateId { id } => format!("标识“{id}”在此处出现两次；每个标识必须唯一"),
+            Self::BadCurrency(BadCurrency::Unknown(code)) => {
+                format!("“{code}”不是 ISO 4217 货币代码，例如 CNY 或 USD")
+            }
+            Self::BadCurrency(BadCurrency::NoMinorUnit(code)) => {
+                format!("{code} 在 ISO 4217 中没有最小单位，不能用于计费")
+            }
+            Self::UnknownZone { name } => {
+                format!("“{name}”不是 IANA 时区，例如 Asia/Shanghai 或 UTC")
+            }
+            Self::BadDate { text } => {
+                format!("“{text}”不是日期；请写成 YYYY-MM-DD，例如 2026-12-01")
+            }
+            Self::UnknownOption { text, allowed } => {
+                format!("没有“{text}”这个选项；允许：{}", allowed.join("、"))
+            }
+            Self::Empty => "文本为空；请写上客户能读懂的文字".to_owned(),
+            Self::UnknownMeter { id, known } => {
+                format!("没有计量项“{id}”；价目表中有：{}", known.join("、"))
+            }
+            Self::UnknownPlan { id, known } => {
+                format!("没有套餐“{id}”；价目表中有：{}", known.join("、"))
+            }
+            Self::FieldForCount => "计数不需要 field；请删除它，或写 aggregate = \"sum\"".to_owned(),
+            Self::NotOneModel { found } if found.is_empty() => {
+                format!("该收费项没有价格；请从以下选项中给出且仅给出一个：{}", super::price::MODEL_KEYS.join("、"))
+            }
+            Self::NotOneModel { found } => {
+                format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
+            }
+            Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
+            Self::NoMeters => "价目表没有计量项；至少需要一个 [meters.…]".to_owned(),
+            Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
+            Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
+            Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),
+            Self::LastTierBounded => "最后一级在此结束，更大的用量将没有价格；请去掉最后一级的 up_to".to_owned(),
+            Self::InnerTierOpen => "最后一级之前的阶梯需要 up_to；只有最后一级是开放的".to_owned(),
+            Self::TierOrder { up_to, lower } => {
+                format!("本级到 {up_to} 为止，但上一级已到 {lower}；up_to 必须递增")
+            }
+            Self::TierGap { from, lower } => {
+                format!("本级从 {from} 开始，上一级到 {lower} 为止：中间的用量没有价格；请写 from = \"{lower}\" 或省略")
+            }
+            Self::TierOverlap { from, lower } => {
+                format!(
+                    "本级从 {from} 开始，上一级到 {lower} 为止：中间的用量有两个价格；请写 from = \"{lower}\" 或省略"
+                )
+            }
+            Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
+            Self::EndlessPrice { per } => {
+                format!(
+                    "按整张账单舍入时各行保持精确，但“每 {per}”的价格可能是无限小数；请改用 at = \"line\"，或使用能整除 10 的幂的 per"
+                )
+            }
+        }
+    }
+}
+
+fn found_zh(found: &str) -> &'static str {
+    match found {
+        "a text" => "文本",
+        "a whole number" => "整数",
+        "true or false" => "true 或 false",
+        "a list" => "列表",
+        "a table" => "表",
+        "a floating-point number" => "浮点数",
+        "a date without quotes" => "未加引号的日期",
+        "a number without quotes" => "未加引号的数字",
+        _ => "空值",
+    }
+}
+
+impl Problem {
+    /// What is wrong and what is allowed, without the place.
+    pub fn message(&self, lang: Lang) -> String {
+        self.kind.message(lang)
+    }
+}
+
+/// `12:7 plans.starter.name: "name" is missing`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = self.place {
+            write!(f, "{}:{} ", place.line, place.column)?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message(Lang::En))
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Problem", 5)?;
+        fields.serialize_field("code", self.kind.code())?;
+        fields.serialize_field("line", &self.place.map(|place| place.line))?;
+        fields.serialize_field("column", &self.place.map(|place| place.column))?;
+        fields.serialize_field("path", &self.path)?;
+        let message = crate::text::Names { zh: self.message(Lang::Zh), en: self.message(Lang::En) };
+        fields.serialize_field("message", &message)?;
+        fields.end()
+    }
+}

@@ -1,0 +1,88 @@
+//! What a browser may see of a book: some plans and what they need, under the digest of the whole book.
+//!
+//! A view is made for its reader. Plans that are not named never get in.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::book::Book;
+use super::canonical;
+use super::draft::BookDraft;
+use super::problem::Problem;
+use crate::ids::PlanId;
+
+/// A book as somebody outside may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookView {
+    /// The plans that may be seen. Its digest is that of the whole book, which prices the bill.
+    pub book: Book,
+    /// That digest.
+    pub digest: String,
+}
+
+/// A text that is not a view of a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadView {
+    /// Not JSON.
+    Json(String),
+    /// No digest or no book in it.
+    Shape,
+    /// The book in it is not valid.
+    Book(Vec<Problem>),
+}
+
+impl fmt::Display for BadView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(detail) => write!(f, "the price book is not JSON: {detail}"),
+            Self::Shape => f.write_str("the price book needs \"digest\" and \"book\""),
+            Self::Book(problems) => {
+                f.write_str("the price book is not valid")?;
+                problems.iter().try_for_each(|problem| write!(f, "; {problem}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadView {}
+
+impl Book {
+    /// What prospects may see: the public plans.
+    pub fn public_view(&self) -> BookView {
+        self.view(|plan| plan.public)
+    }
+
+    /// What a customer on these plans may see: the public plans and theirs.
+    pub fn view_for(&self, plans: &[PlanId]) -> BookView {
+        self.view(|plan| plan.public || plans.contains(&plan.id))
+    }
+
+    fn view(&self, keep: impl Fn(&super::plan::Plan) -> bool) -> BookView {
+        BookView { book: self.only(keep), digest: self.digest().to_owned() }
+    }
+}
+
+impl BookView {
+    /// Reads what [`BookView`] writes, and checks the book again.
+    pub fn from_json(text: &str) -> Result<Self, BadView> {
+        let value: Value = serde_json::from_str(text).map_err(|error| BadView::Json(error.to_string()))?;
+        Self::from_value(&value)
+    }
+
+    /// The same from parsed JSON.
+    pub fn from_value(value: &Value) -> Result<Self, BadView> {
+        let digest = value.get("digest").and_then(Value::as_str).ok_or(BadView::Shape)?;
+        let book = value.get("book").ok_or(BadView::Shape)?;
+        let mut book = BookDraft::from_json(book).check().map_err(BadView::Book)?;
+        book.set_digest(digest.to_owned());
+        Ok(Self { book, digest: digest.to_owned() })
+    }
+}
+
+impl Serialize for BookView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({ "digest": self.digest, "book": canonical::to_value(&self.book) }).serialize(serializer)
+    }
+}

@@ -1,0 +1,260 @@
+//! Amounts before they are rounded: fractions of two integers, so that nothing is lost on the way.
+//!
+//! Never rounds, never panics: what does not fit 128 bits is `Overflow`.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A result does not fit into 128 bits or 28 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overflow;
+
+impl fmt::Display for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the result is too large to be computed exactly")
+    }
+}
+
+impl std::error::Error for Overflow {}
+
+/// An exact number: `num / den` with `den > 0`. Equality and order are those of the number, not of its writing.
+#[derive(Debug, Clone, Copy)]
+pub struct Exact {
+    num: i128,
+    den: i128,
+}
+
+impl Exact {
+    /// Nothing.
+    pub const ZERO: Self = Self { num: 0, den: 1 };
+
+    /// A decimal as an exact number.
+    pub fn from_decimal(decimal: Decimal) -> Self {
+        // A decimal has at most 28 places and 10^28 fits, so the power cannot fail.
+        let den = power_of_ten(decimal.scale()).unwrap_or(1);
+        Self { num: decimal.mantissa(), den }
+    }
+
+    /// `num / den`; `None` if `den` is zero or a sign cannot be turned.
+    pub fn ratio(num: i128, den: i128) -> Option<Self> {
+        match den.cmp(&0) {
+            Ordering::Greater => Some(Self { num, den }),
+            Ordering::Less => Some(Self { num: num.checked_neg()?, den: den.checked_neg()? }),
+            Ordering::Equal => None,
+        }
+    }
+
+    /// Numerator and denominator in lowest terms; the denominator is positive.
+    pub fn parts(self) -> (i128, i128) {
+        let reduced = self.reduced();
+        (reduced.num, reduced.den)
+    }
+
+    /// The sum.
+    pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
+        if self.den == other.den
+            && let Some(num) = self.num.checked_add(other.num)
+        {
+            return Ok(Self { num, den: self.den });
+        }
+        add_over_common(self.reduced(), other.reduced()).ok_or(Overflow)
+    }
+
+    /// The difference.
+    pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
+        let num = other.num.checked_neg().ok_or(Overflow)?;
+        self.checked_add(Self { num, den: other.den })
+    }
+
+    /// The product.
+    pub fn checked_mul(self, other: Self) -> Result<Self, Overflow> {
+        if let Some(product) = multiply(self, other) {
+            return Ok(product);
+        }
+        // Reducing crosswise first keeps the product as small as it can be.
+        let (a, b) = (self.reduced(), other.reduced());
+        let left = Self { num: a.num, den: b.den }.reduced();
+        let right = Self { num: b.num, den: a.den }.reduced();
+        multiply(left, right).ok_or(Overflow)
+    }
+
+    /// The quotient. Dividing by zero is an overflow too: there is no such number.
+    pub fn checked_div(self, other: Self) -> Result<Self, Overflow> {
+        let inverse = Self::ratio(other.den, other.num).ok_or(Overflow)?;
+        self.checked_mul(inverse)
+    }
+
+    /// -1, 0 or 1.
+    pub fn signum(self) -> i128 {
+        self.num.signum()
+    }
+
+    /// The number as a decimal, if it has one of at most 28 digits.
+    pub fn to_decimal(self) -> Option<Decimal> {
+        let (mut num, mut den) = self.parts();
+        let mut scale = 0_u32;
+        while den != 1 {
+            // Multiply by the smallest factor that clears a 2 or a 5 from the denominator.
+            let factor = match (den.checked_rem(10)?, den.checked_rem(5)?, den.checked_rem(2)?) {
+                (0, _, _) => 1,
+                (_, 0, _) => 2,
+                (_, _, 0) => 5,
+                _ => return None,
+            };
+            num = num.checked_mul(factor)?;
+            den = den.checked_mul(factor)?.checked_div(10)?;
+            scale = scale.checked_add(1)?;
+        }
+        Decimal::try_from_i128_with_scale(num, scale).ok().map(|d| d.normalize())
+    }
+
+    pub(crate) fn raw(self) -> (i128, i128) {
+        (self.num, self.den)
+    }
+
+    fn reduced(self) -> Self {
+        let divisor = gcd(self.num.unsigned_abs(), self.den.unsigned_abs());
+        match i128::try_from(divisor) {
+            Ok(d) if d > 1 => Self {
+                num: self.num.checked_div(d).unwrap_or(self.num),
+                den: self.den.checked_div(d).unwrap_or(self.den),
+            },
+            _ => self,
+        }
+    }
+}
+
+/// 10 to the power of `scale`; `None` above 38.
+pub(crate) fn power_of_ten(scale: u32) -> Option<i128> {
+    10_i128.checked_pow(scale)
+}
+
+fn multiply(a: Exact, b: Exact) -> Option<Exact> {
+    Some(Exact { num: a.num.checked_mul(b.num)?, den: a.den.checked_mul(b.den)? })
+}
+
+fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
+    let divisor = i128::try_from(gcd(a.den.unsigned_abs(), b.den.unsigned_abs())).ok()?;
+    let (a_share, b_share) = (b.den.checked_div(divisor)?, a.den.checked_div(divisor)?);
+    let num = a.num.checked_mul(a_share)?.checked_add(b.num.checked_mul(b_share)?)?;
+    let sum = Exact { num, den: a.den.checked_mul(a_share)? };
+    Some(sum.reduced())
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a.checked_rem(b).unwrap_or(0));
+    }
+    a
+}
+
+impl PartialEq for Exact {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Exact {}
+
+impl From<Decimal> for Exact {
+    fn from(decimal: Decimal) -> Self {
+        Self::from_decimal(decimal)
+    }
+}
+
+/// A plain decimal where there is one, else the fraction in lowest terms, for instance `17/3`.
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_decimal() {
+            Some(decimal) => write!(f, "{decimal}"),
+            None => {
+                let (num, den) = self.parts();
+                write!(f, "{num}/{den}")
+            }
+        }
+    }
+}
+
+/// A text that is neither a decimal nor a fraction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotExact(String);
+
+impl fmt::Display for NotExact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is neither a decimal like 1.25 nor a fraction like 17/3", self.0)
+    }
+}
+
+impl FromStr for Exact {
+    type Err = NotExact;
+
+    fn from_str(text: &str) -> Result<Self, NotExact> {
+        let bad = || NotExact(text.to_owned());
+        if let Some((num, den)) = text.split_once('/') {
+            let parse = |part: &str| part.parse::<i128>().map_err(|_| bad());
+            return Self::ratio(parse(num)?, parse(den)?).ok_or_else(bad);
+        }
+        Decimal::from_str_exact(text).map(Self::from_decimal).map_err(|_| bad())
+    }
+}
+
+impl Serialize for Exact {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exact, Overflow};
+
+    fn exact(text: &str) -> Exact {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_third_times_three_is_one() {
+        let third = exact("1").checked_div(exact("3")).unwrap();
+        assert_eq!(third.checked_mul(exact("3")), Ok(exact("1")));
+        assert_eq!(third.to_string(), "1/3");
+    }
+
+    #[test]
+    fn sums_over_different_denominators_are_exact() {
+        assert_eq!(exact("0.1").checked_add(exact("1/3")), Ok(exact("13/30")));
+        assert_eq!(exact("0.1").checked_sub(exact("0.10")), Ok(Exact::ZERO));
+    }
+
+    #[test]
+    fn writing_a_number_differently_does_not_change_it() {
+        assert_eq!(exact("1.50"), exact("3/2"));
+        assert_eq!(exact("-3/2").to_string(), "-1.5");
+    }
+
+    #[test]
+    fn products_that_fit_after_reduction_are_not_an_overflow() {
+        let (a, b) = (Exact::ratio(i128::MAX, 3).unwrap(), Exact::ratio(3, i128::MAX).unwrap());
+        assert_eq!(a.checked_mul(b), Ok(exact("1")));
+        let big = exact("79228162514264337593543950335");
+        assert_eq!(big.checked_mul(big), Err(Overflow));
+        assert_eq!(big.checked_div(Exact::ZERO), Err(Overflow));
+    }
+
+    #[test]
+    fn a_gibibyte_price_survives_division_by_two_to_the_thirty() {
+        let per_byte = exact("0.09").checked_div(exact("1073741824")).unwrap();
+        assert_eq!(per_byte.to_string(), "9/107374182400");
+        assert_eq!(per_byte.checked_mul(exact("1073741824")), Ok(exact("0.09")));
+    }
+}

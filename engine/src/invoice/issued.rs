@@ -1,0 +1,31 @@
+//! An issued invoice. Corrections are new documents; this one stays as it is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::draft::Draft;
+use crate::period::Instant;
+
+/// An invoice's place in the row of numbers, which has no gap and begins at 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InvoiceNumber(pub u64);
+
+/// Written with at least eight digits, `INV-00000042`.
+impl fmt::Display for InvoiceNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "INV-{:08}", self.0)
+    }
+}
+
+/// A bill as it was issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Its number.
+    pub number: InvoiceNumber,
+    /// When it was issued.
+    pub issued_at: Instant,
+    /// What it says.
+    pub invoice: Draft,
+}

@@ -1,0 +1,237 @@
+//! Stretches of time that are billed: half-open, in an IANA zone, so that an event at the edge belongs to one.
+//!
+//! The zone database is compiled in; neither the machine's nor the browser's is asked.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// A point in time; written as RFC 3339 in UTC.
+pub type Instant = DateTime<Utc>;
+
+/// An IANA time zone, for instance `Asia/Shanghai`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(Tz);
+
+/// A text that names no zone of the IANA database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownZone(pub String);
+
+impl fmt::Display for UnknownZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is not a zone of the IANA database like Asia/Shanghai or UTC", self.0)
+    }
+}
+
+impl std::error::Error for UnknownZone {}
+
+impl Zone {
+    /// The zone of this name.
+    pub fn from_name(name: &str) -> Result<Self, UnknownZone> {
+        name.parse().map(Self).map_err(|_| UnknownZone(name.to_owned()))
+    }
+
+    /// The IANA name.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The calendar date that clocks in this zone show at `instant`.
+    pub fn date_of(self, instant: Instant) -> NaiveDate {
+        instant.with_timezone(&self.0).date_naive()
+    }
+
+    /// The first instant of `date` in this zone.
+    ///
+    /// Where the clock skips midnight the day begins after the gap; where midnight comes twice, at the first.
+    /// `None` only at the far ends of the calendar.
+    pub fn start_of(self, date: NaiveDate) -> Option<Instant> {
+        let midnight = date.and_time(NaiveTime::MIN);
+        if let Some(start) = self.0.from_local_datetime(&midnight).earliest() {
+            return Some(start.to_utc());
+        }
+        // Midnight does not exist here. The day's first instant is the one at which the offset changes: look for it
+        // between an instant that is surely before and one that is surely after.
+        let utc_midnight = midnight.and_utc();
+        let day = chrono::TimeDelta::days(1);
+        let mut before = utc_midnight.checked_sub_signed(day)?;
+        let mut after = utc_midnight.checked_add_signed(day)?;
+        while after.signed_duration_since(before).num_seconds() > 1 {
+            let half = chrono::TimeDelta::seconds(after.signed_duration_since(before).num_seconds().checked_div(2)?);
+            let middle = before.checked_add_signed(half)?;
+            if self.date_of(middle) < date { before = middle } else { after = middle }
+        }
+        Some(after)
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::from_name(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `start ≤ t < end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// The first instant that belongs to the period.
+    pub start: Instant,
+    /// The first instant that belongs to the next.
+    pub end: Instant,
+}
+
+impl Period {
+    /// Does `instant` belong to this period?
+    pub fn contains(&self, instant: Instant) -> bool {
+        self.start <= instant && instant < self.end
+    }
+}
+
+/// A calendar month, written `2026-12`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Month {
+    first: NaiveDate,
+}
+
+/// A text that is not a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadMonth(pub String);
+
+impl fmt::Display for BadMonth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "\"{}\" is not a month; write it as YYYY-MM between 1970-01 and 9998-12, for instance 2026-12",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for BadMonth {}
+
+impl Month {
+    /// Reads `YYYY-MM`.
+    pub fn parse(text: &str) -> Result<Self, BadMonth> {
+        let bad = || BadMonth(text.to_owned());
+        let (year, month) = text.split_once('-').ok_or_else(bad)?;
+        let plain = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+        if !plain(year, 4) || !plain(month, 2) {
+            return Err(bad());
+        }
+        let (year, month) = (year.parse().map_err(|_| bad())?, month.parse().map_err(|_| bad())?);
+        let first = NaiveDate::from_ymd_opt(year, month, 1).ok_or_else(bad)?;
+        if (1970..=9998).contains(&year) { Ok(Self { first }) } else { Err(bad()) }
+    }
+
+    /// The month that clocks in `zone` show at `instant`; refused outside 1970 to 9998.
+    pub fn containing(instant: Instant, zone: Zone) -> Result<Self, BadMonth> {
+        let date = zone.date_of(instant);
+        Self::parse(&format!("{:04}-{:02}", date.year(), date.month()))
+    }
+
+    /// Its first day.
+    pub fn first_day(self) -> NaiveDate {
+        self.first
+    }
+
+    /// The first day of the month after.
+    pub fn next_first_day(self) -> NaiveDate {
+        self.first.checked_add_months(chrono::Months::new(1)).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// The period from this month's first instant in `zone` to the next month's.
+    pub fn period(self, zone: Zone) -> Result<Period, BadMonth> {
+        let bad = || BadMonth(String::from(self));
+        let start = zone.start_of(self.first).ok_or_else(bad)?;
+        let end = zone.start_of(self.next_first_day()).ok_or_else(bad)?;
+        Ok(Period { start, end })
+    }
+
+    /// The last day, for print.
+    pub fn last_day(self) -> NaiveDate {
+        self.next_first_day().checked_sub_days(Days::new(1)).unwrap_or(self.first)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.first.year(), self.first.month())
+    }
+}
+
+impl From<Month> for String {
+    fn from(month: Month) -> String {
+        month.to_string()
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = BadMonth;
+    fn try_from(text: String) -> Result<Self, BadMonth> {
+        Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, Month, Zone};
+
+    fn period(month: &str, zone: &str) -> (String, String) {
+        let period = Month::parse(month).unwrap().period(Zone::from_name(zone).unwrap()).unwrap();
+        (period.start.to_rfc3339(), period.end.to_rfc3339())
+    }
+
+    #[test]
+    fn a_month_begins_at_local_midnight() {
+        let (start, end) = period("2026-12", "Asia/Shanghai");
+        assert_eq!((start.as_str(), end.as_str()), ("2026-11-30T16:00:00+00:00", "2026-12-31T16:00:00+00:00"));
+    }
+
+    #[test]
+    fn a_month_with_a_clock_change_is_an_hour_shorter() {
+        // Berlin: UTC+1 on 1 March, UTC+2 on 1 April.
+        let (start, end) = period("2026-03", "Europe/Berlin");
+        assert_eq!((start.as_str(), end.as_str()), ("2026-02-28T23:00:00+00:00", "2026-03-31T22:00:00+00:00"));
+    }
+
+    #[test]
+    fn a_day_whose_midnight_is_skipped_begins_after_the_gap() {
+        // Asunción put the clocks forward at 00:00 on 1 October 2017: the day began at 01:00, UTC-3.
+        let (start, _) = period("2017-10", "America/Asuncion");
+        assert_eq!(start, "2017-10-01T04:00:00+00:00");
+    }
+
+    #[test]
+    fn a_leap_february_has_29_days() {
+        assert_eq!(Month::parse("2028-02").unwrap().last_day().to_string(), "2028-02-29");
+        assert_eq!(Month::parse("2100-02").unwrap().last_day().to_string(), "2100-02-28");
+    }
+
+    #[test]
+    fn an_instant_at_the_edge_belongs_to_the_later_month_only() {
+        let zone = Zone::from_name("Asia/Shanghai").unwrap();
+        let edge: Instant = "2026-11-30T16:00:00Z".parse().unwrap();
+        let (november, december) = (Month::parse("2026-11").unwrap(), Month::parse("2026-12").unwrap());
+        assert!(!november.period(zone).unwrap().contains(edge));
+        assert!(december.period(zone).unwrap().contains(edge));
+        assert_eq!(Month::containing(edge, zone), Ok(december));
+    }
+
+    #[test]
+    fn only_year_and_month_in_digits_are_a_month() {
+        for bad in ["2026-13", "2026-00", "2026-1", "26-01", "2026", "2026-12-01", "+026-12", "1969-12", "9999-01", ""]
+        {
+            assert!(Month::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! How much was used. Plain decimals, read and written as text, never through a binary float.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::exact::{Exact, Overflow};
+
+/// Why a text is not a decimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadDecimal {
+    /// Not digits with at most one point and a leading minus.
+    NotPlain(String),
+    /// More than 28 significant digits.
+    TooLong(String),
+}
+
+impl fmt::Display for BadDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPlain(text) => {
+                write!(
+                    f,
+                    "\"{text}\" is not a plain decimal; write it like 1200000 or 0.25, without exponent or separators"
+                )
+            }
+            Self::TooLong(text) => {
+                write!(f, "\"{text}\" has too many digits; at most 28 can be kept exactly")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadDecimal {}
+
+/// Reads a plain decimal exactly: `-`, digits, at most one point. Exponents and separators are refused.
+pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) {
+        return Err(BadDecimal::NotPlain(text.to_owned()));
+    }
+    let decimal = Decimal::from_str_exact(text).map_err(|_| BadDecimal::TooLong(text.to_owned()))?;
+    Ok(decimal.normalize())
+}
+
+/// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity(Decimal);
+
+impl Quantity {
+    /// Nothing used.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// A decimal as a quantity.
+    pub fn new(decimal: Decimal) -> Self {
+        Self(decimal.normalize())
+    }
+
+    /// Reads a plain decimal like `1200000` or `0.25`.
+    pub fn parse(text: &str) -> Result<Self, BadDecimal> {
+        parse_decimal(text).map(Self)
+    }
+
+    /// The number without its meaning.
+    pub fn decimal(self) -> Decimal {
+        self.0
+    }
+
+    /// The number for exact arithmetic.
+    pub fn exact(self) -> Exact {
+        Exact::from_decimal(self.0)
+    }
+
+    /// Below zero?
+    pub fn is_negative(self) -> bool {
+        self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    /// Exactly zero?
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// The sum; refused rather than cut if it has more than 28 digits.
+    pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
+        exact_decimal(self.exact().checked_add(other.exact())?)
+    }
+
+    /// The difference; refused rather than cut if it has more than 28 digits.
+    pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
+        exact_decimal(self.exact().checked_sub(other.exact())?)
+    }
+}
+
+// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
+fn exact_decimal(exact: Exact) -> Result<Quantity, Overflow> {
+    exact.to_decimal().map(Quantity).ok_or(Overflow)
+}
+
+impl From<u64> for Quantity {
+    fn from(count: u64) -> Self {
+        Self(Decimal::from(count))
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadDecimal, Quantity};
+
+    #[test]
+    fn only_plain_decimals_are_quantities() {
+        for (text, written) in [("0", "0"), ("0.10", "0.1"), ("-1", "-1"), ("007", "7"), ("1.000", "1")] {
+            assert_eq!(Quantity::parse(text).unwrap().to_string(), written);
+        }
+        for text in ["", "-", "abc", "1e40", "1_000", "1,000", "+1", ".5", "5.", "1.2.3", "NaN", "１"] {
+            assert!(matches!(Quantity::parse(text), Err(BadDecimal::NotPlain(_))), "{text}");
+        }
+        let long = "1".repeat(41);
+        assert_eq!(Quantity::parse(&long), Err(BadDecimal::TooLong(long)));
+    }
+
+    #[test]
+    fn a_sum_that_would_lose_digits_is_refused() {
+        let big = Quantity::parse("9999999999999999999999999999").unwrap();
+        let small = Quantity::parse("0.1").unwrap();
+        assert!(big.checked_add(small).is_err());
+        assert_eq!(small.checked_add(small).unwrap().to_string(), "0.2");
+    }
+}

@@ -1,0 +1,173 @@
+//! The trial page's door: how much of each free quota is left, how long it lasts, and what comes after.
+//!
+//! The cost so far comes from `rating`; pace and run-out are plain proportions of time and quantity.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Book, Charge, Model, Plan, Pricing, UnitPrice};
+use crate::exact::{Exact, Overflow};
+use crate::ids::{ChargeId, MeterId};
+use crate::money::Money;
+use crate::period::{Instant, Period};
+use crate::quantity::Quantity;
+use crate::rating::{RateError, Rated, find_plan, rate};
+use crate::rounding::{RoundingMode, round, to_integer};
+use crate::text::Names;
+use crate::usage::Usage;
+
+/// What one more unit costs once the quota is used up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PriceAfter {
+    /// A price per units; for tiers, that of the first.
+    Units {
+        /// The price.
+        price: UnitPrice,
+    },
+    /// A package at a time.
+    Packages {
+        /// Units in a package.
+        size: Quantity,
+        /// The price of a package.
+        price: Money,
+    },
+}
+
+/// When a quota runs out at the present pace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunsOut {
+    /// It is used up already.
+    UsedUp,
+    /// At this instant, on this date in the book's zone.
+    At {
+        /// The instant, to the second.
+        instant: Instant,
+        /// The date in the book's zone.
+        date: NaiveDate,
+    },
+    /// Not before the period ends.
+    LastsThePeriod,
+}
+
+/// One free quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaItem {
+    /// The charge that includes it.
+    pub charge: ChargeId,
+    /// What the bill calls it.
+    pub name: Names,
+    /// The meter that counts against it.
+    pub meter: MeterId,
+    /// What one unit is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Names>,
+    /// Free units in the period.
+    pub included: Quantity,
+    /// Units counted so far, also beyond the quota.
+    pub used: Quantity,
+    /// Free units left; never below zero.
+    pub left: Quantity,
+    /// Used in percent of included, cut to one decimal; may exceed 100.
+    pub used_percent: Money,
+    /// When it runs out if usage goes on as on average since the period began.
+    pub runs_out: RunsOut,
+    /// What a unit costs after that.
+    pub price_after: PriceAfter,
+}
+
+/// The state of a plan's free quotas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// The instant it describes.
+    pub as_of: Instant,
+    /// The period it belongs to.
+    pub period: Period,
+    /// Days in the period, in the book's zone.
+    pub days_in_period: i64,
+    /// Days left, in the book's zone, counting the day of `as_of`.
+    pub days_left: i64,
+    /// One for each charge that includes free units, in the plan's order.
+    pub items: Vec<QuotaItem>,
+    /// What the period would cost if it ended now.
+    pub so_far: Rated,
+}
+
+/// Describes the quotas of `plan` at `as_of`, an instant of `period`, after `usage`.
+///
+/// At the first instant of the period there is no pace yet, so nothing runs out unless it is used up.
+pub fn quota(book: &Book, plan: &str, usage: &Usage, when: (Period, Instant)) -> Result<Quota, RateError> {
+    let so_far = rate(book, plan, usage)?;
+    let plan: &Plan = find_plan(book, plan)?;
+    let (period, as_of) = when;
+    let items = plan.charges.iter().filter_map(|charge| quota_item(book, charge, usage, when).transpose());
+    let first = book.zone.date_of(period.start);
+    let next_first = book.zone.date_of(period.end);
+    let today = book.zone.date_of(as_of).clamp(first, next_first);
+    Ok(Quota {
+        as_of,
+        period,
+        days_in_period: next_first.signed_duration_since(first).num_days(),
+        days_left: next_first.signed_duration_since(today).num_days(),
+        items: items.collect::<Result<_, Overflow>>()?,
+        so_far,
+    })
+}
+
+fn quota_item(
+    book: &Book,
+    charge: &Charge,
+    usage: &Usage,
+    when: (Period, Instant),
+) -> Result<Option<QuotaItem>, Overflow> {
+    let Pricing::Metered { meter, included, model } = &charge.pricing else {
+        return Ok(None);
+    };
+    if included.is_zero() {
+        return Ok(None);
+    }
+    let used = usage.of(meter).map_or(Quantity::ZERO, |usage| usage.quantity);
+    let share = used.exact().checked_div(included.exact())?;
+    let percent = share.checked_mul(Exact::from_decimal(rust_decimal::Decimal::ONE_HUNDRED))?;
+    Ok(Some(QuotaItem {
+        charge: charge.id.clone(),
+        name: charge.name.clone(),
+        meter: meter.clone(),
+        unit: book.meter(meter).and_then(|meter| meter.unit.clone()),
+        included: *included,
+        used,
+        left: included.checked_sub(used.min(*included))?,
+        used_percent: round(percent, 1, RoundingMode::Down)?.amount,
+        runs_out: runs_out(book, share, when)?,
+        price_after: price_after(model),
+    }))
+}
+
+/// `share` is used ÷ included. At an even pace the quota is used up after elapsed ÷ share.
+fn runs_out(book: &Book, share: Exact, (period, as_of): (Period, Instant)) -> Result<RunsOut, Overflow> {
+    let one = Exact::ratio(1, 1).ok_or(Overflow)?;
+    if share.checked_sub(one)?.signum() >= 0 {
+        return Ok(RunsOut::UsedUp);
+    }
+    let elapsed = as_of.signed_duration_since(period.start).num_seconds();
+    if elapsed <= 0 || share.signum() <= 0 {
+        return Ok(RunsOut::LastsThePeriod);
+    }
+    let lasts = Exact::ratio(i128::from(elapsed), 1).ok_or(Overflow)?.checked_div(share)?;
+    // The quota lasts to the second that is begun.
+    let seconds = i64::try_from(to_integer(lasts, RoundingMode::Floor)?).ok().and_then(TimeDelta::try_seconds);
+    let instant = seconds.and_then(|seconds| period.start.checked_add_signed(seconds));
+    match instant {
+        Some(instant) if instant < period.end => Ok(RunsOut::At { instant, date: book.zone.date_of(instant) }),
+        Some(_) | None => Ok(RunsOut::LastsThePeriod),
+    }
+}
+
+fn price_after(model: &Model) -> PriceAfter {
+    match model {
+        Model::PerUnit(price) => PriceAfter::Units { price: *price },
+        Model::Graduated(tiers) | Model::Volume(tiers) => PriceAfter::Units { price: tiers.first_price() },
+        Model::Package(package) => PriceAfter::Packages { size: package.size, price: package.price },
+    }
+}

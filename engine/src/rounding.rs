@@ -1,0 +1,135 @@
+//! The only place where digits are cut. Where and how is data in the price book and printed on the bill.
+//!
+//! Every cut reports what it took away, so that a trace can show it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::exact::{Exact, Overflow, power_of_ten};
+use crate::money::Money;
+
+/// How a number between two neighbours is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundingMode {
+    /// To the nearest; a half goes away from zero (what people call commercial rounding, 四舍五入).
+    HalfUp,
+    /// To the nearest; a half goes to the even neighbour (banker's rounding).
+    HalfEven,
+    /// To the nearest; a half goes towards zero.
+    HalfDown,
+    /// Away from zero.
+    Up,
+    /// Towards zero: digits are cut off.
+    Down,
+    /// To the next higher number.
+    Ceiling,
+    /// To the next lower number.
+    Floor,
+}
+
+/// Where amounts are rounded to the currency's minor unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundingPlace {
+    /// Every line by itself; the total is the sum of the rounded lines.
+    Line,
+    /// Once, the sum of the exact lines.
+    Invoice,
+}
+
+/// A book's rounding rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rounding {
+    /// Where.
+    pub at: RoundingPlace,
+    /// How.
+    pub mode: RoundingMode,
+}
+
+/// A rounded amount and what rounding took away (`exact − amount`; negative where it added).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounded {
+    /// The amount with exactly the asked number of places.
+    pub amount: Money,
+    /// What was cut.
+    pub cut: Exact,
+}
+
+/// Rounds `exact` to `digits` decimal places.
+///
+/// Fails with [`Overflow`] if the result has more than 28 digits.
+pub fn round(exact: Exact, digits: u32, mode: RoundingMode) -> Result<Rounded, Overflow> {
+    let scaled = exact.checked_mul(Exact::ratio(power_of_ten(digits).ok_or(Overflow)?, 1).ok_or(Overflow)?)?;
+    let units = to_integer(scaled, mode)?;
+    let decimal = Decimal::try_from_i128_with_scale(units, digits).map_err(|_| Overflow)?;
+    let amount = Money::new(decimal);
+    Ok(Rounded { amount, cut: exact.checked_sub(amount.exact())? })
+}
+
+/// Rounds `exact` to a whole number.
+pub fn to_integer(exact: Exact, mode: RoundingMode) -> Result<i128, Overflow> {
+    let (num, den) = exact.raw();
+    let floor = num.checked_div_euclid(den).ok_or(Overflow)?;
+    let rest = num.checked_rem_euclid(den).ok_or(Overflow)?;
+    if rest == 0 {
+        return Ok(floor);
+    }
+    let negative = num < 0;
+    // Compare the rest with its complement instead of doubling it, which could overflow.
+    let half = rest.cmp(&den.checked_sub(rest).ok_or(Overflow)?);
+    let nearest_or = |tie_up: bool| half.is_gt() || (half.is_eq() && tie_up);
+    let up = match mode {
+        RoundingMode::HalfUp => nearest_or(!negative),
+        RoundingMode::HalfDown => nearest_or(negative),
+        RoundingMode::HalfEven => nearest_or(floor.checked_rem_euclid(2) == Some(1)),
+        RoundingMode::Up => !negative,
+        RoundingMode::Down => negative,
+        RoundingMode::Ceiling => true,
+        RoundingMode::Floor => false,
+    };
+    if up { floor.checked_add(1).ok_or(Overflow) } else { Ok(floor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RoundingMode as M, round};
+
+    fn check(mode: M, exact: &str, expected: &str) {
+        let rounded = round(exact.parse().unwrap(), 2, mode).unwrap();
+        assert_eq!(rounded.amount.to_string(), expected, "{mode:?} {exact}");
+        let back = rounded.amount.exact().checked_add(rounded.cut).unwrap();
+        assert_eq!(back, exact.parse().unwrap(), "amount and cut give the exact value back");
+    }
+
+    #[test]
+    fn each_mode_decides_halves_and_signs_by_its_own_rule() {
+        let cases = ["0.005", "0.015", "-0.005", "0.0051", "-0.0001", "0.01"];
+        let table = [
+            (M::HalfUp, ["0.01", "0.02", "-0.01", "0.01", "0.00", "0.01"]),
+            (M::HalfEven, ["0.00", "0.02", "0.00", "0.01", "0.00", "0.01"]),
+            (M::HalfDown, ["0.00", "0.01", "0.00", "0.01", "0.00", "0.01"]),
+            (M::Up, ["0.01", "0.02", "-0.01", "0.01", "-0.01", "0.01"]),
+            (M::Down, ["0.00", "0.01", "0.00", "0.00", "0.00", "0.01"]),
+            (M::Ceiling, ["0.01", "0.02", "0.00", "0.01", "0.00", "0.01"]),
+            (M::Floor, ["0.00", "0.01", "-0.01", "0.00", "-0.01", "0.01"]),
+        ];
+        for (mode, expected) in table {
+            for (exact, expected) in cases.iter().zip(expected) {
+                check(mode, exact, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn fractions_round_by_their_exact_value() {
+        check(M::HalfUp, "1/3", "0.33");
+        check(M::HalfUp, "-2/3", "-0.67");
+        check(M::HalfEven, "1/200", "0.00");
+    }
+
+    #[test]
+    fn a_result_with_too_many_digits_is_an_overflow() {
+        assert!(round("79228162514264337593543950335".parse().unwrap(), 2, M::HalfUp).is_err());
+    }
+}

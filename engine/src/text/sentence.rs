@@ -1,0 +1,265 @@
+//! Steps of a calculation as sentences that a customer understands.
+
+use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::{Lang, Names};
+use crate::catalog::{Percent, UnitPrice};
+use crate::exact::Exact;
+use crate::money::{Currency, Money};
+use crate::quantity::Quantity;
+use crate::rating::Step;
+use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
+use crate::usage::Group;
+use crate::usage::aggregate::Aggregate;
+
+/// How many parts of a quantity a sentence names before it counts the rest.
+const NAMED_GROUPS: usize = 5;
+
+/// Says what a step did. `unit` is what one unit of the line's meter is called.
+pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
+    let words = Words { unit, currency, lang };
+    match step {
+        Step::Counted { aggregate, events, quantity, groups } => words.counted(aggregate, *events, *quantity, groups),
+        Step::Allowance { included, used, billable } => words.allowance(*included, *used, *billable),
+        Step::Flat { amount } => words.flat(*amount),
+        Step::PerUnit { quantity, price, amount } => words.priced(*quantity, price, *amount),
+        Step::GraduatedTier { from, up_to, quantity, price, amount } => {
+            let priced = words.priced(*quantity, price, *amount);
+            let tier = words.tier(*from, *up_to);
+            lang.pick(format!("{tier}：{priced}"), format!("{tier}: {priced}"))
+        }
+        Step::VolumeTier { from, up_to, quantity, price, amount } => {
+            let priced = words.priced(*quantity, price, *amount);
+            let tier = words.tier(*from, *up_to);
+            lang.pick(
+                format!("全部用量按“{tier}”一级的价格计：{priced}"),
+                format!("All units at the price of the tier \"{tier}\": {priced}"),
+            )
+        }
+        Step::Packages { quantity, size, packages, price, amount } => {
+            let price = format_money(price.with_places(currency.minor_digits()), currency, lang);
+            let bought = format!("{} × {price} = {}", format_decimal(packages.decimal()), words.amount(*amount));
+            words.packed(*quantity, *size, &bought)
+        }
+        Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
+        Step::Round { mode, digits, exact, cut, amount } => {
+            let amount = format_money(*amount, currency, lang);
+            words.rounded(*mode, *digits, (*exact, *cut), &amount)
+        }
+    }
+}
+
+/// The rounding rule of a book in one sentence.
+pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
+    let mode = mode_words(rounding.mode, lang);
+    match (rounding.at, lang) {
+        (RoundingPlace::Line, Lang::Zh) => format!("每行金额舍入到货币最小单位（{mode}）"),
+        (RoundingPlace::Line, Lang::En) => {
+            format!("Each line is rounded to the currency's minor unit, {mode}")
+        }
+        (RoundingPlace::Invoice, Lang::Zh) => format!("各行保持精确，整张账单舍入一次（{mode}）"),
+        (RoundingPlace::Invoice, Lang::En) => {
+            format!("Lines stay exact; the bill is rounded once, {mode}")
+        }
+    }
+}
+
+fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
+    match mode {
+        RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
+        RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
+        RoundingMode::HalfDown => lang.pick("五舍六入", "half down"),
+        RoundingMode::Up => lang.pick("向远离零方向进位", "away from zero"),
+        RoundingMode::Down => lang.pick("直接舍去", "towards zero"),
+        RoundingMode::Ceiling => lang.pick("向上取整", "up to the next higher"),
+        RoundingMode::Floor => lang.pick("向下取整", "down to the next lower"),
+    }
+}
+
+struct Words<'a> {
+    unit: Option<&'a Names>,
+    currency: Currency,
+    lang: Lang,
+}
+
+impl Words<'_> {
+    fn amount(&self, exact: Exact) -> String {
+        format_amount(exact, self.currency, self.lang)
+    }
+
+    fn units(&self, quantity: Quantity) -> String {
+        let number = format_decimal(quantity.decimal());
+        match self.unit {
+            Some(unit) => format!("{number} {}", unit.get(self.lang)),
+            None => number,
+        }
+    }
+
+    fn counted(&self, aggregate: &Aggregate, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
+        let units = self.units(quantity);
+        let Some(events) = events else {
+            return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
+        };
+        let events = format_decimal(events.into());
+        let text = match aggregate {
+            Aggregate::Count => {
+                self.lang.pick(format!("共 {events} 个事件，计 {units}"), format!("{events} events counted: {units}"))
+            }
+            Aggregate::Sum { field } => self.lang.pick(
+                format!("{events} 个事件的“{field}”合计：{units}"),
+                format!("Sum of \"{field}\" over {events} events: {units}"),
+            ),
+        };
+        self.with_groups(text, groups)
+    }
+
+    /// Names the largest groups, and how many more there are.
+    fn with_groups(&self, text: String, groups: &[Group]) -> String {
+        if groups.is_empty() {
+            return text;
+        }
+        let mut largest: Vec<&Group> = groups.iter().collect();
+        largest.sort_by_key(|group| std::cmp::Reverse(group.quantity));
+        let named = largest.iter().take(NAMED_GROUPS).map(|group| {
+            let key = group.key.join(" / ");
+            let key = if key.is_empty() { self.lang.pick("（无）", "(none)") } else { &key };
+            format!("{key} {}", format_decimal(group.quantity.decimal()))
+        });
+        let mut parts: Vec<String> = named.collect();
+        let rest = groups.len().saturating_sub(NAMED_GROUPS);
+        if rest > 0 {
+            parts.push(self.lang.pick(format!("另有 {rest} 组"), format!("{rest} more")));
+        }
+        self.lang.pick(format!("{text}（{}）", parts.join("、")), format!("{text} ({})", parts.join(", ")))
+    }
+
+    fn allowance(&self, included: Quantity, used: Quantity, billable: Quantity) -> String {
+        let (included, used) = (self.units(included), format_decimal(used.decimal()));
+        let billable = self.units(billable);
+        self.lang.pick(
+            format!("包含 {included}，其中已用 {used}；计费用量 {billable}"),
+            format!("{included} included, {used} of them used; to be charged: {billable}"),
+        )
+    }
+
+    fn flat(&self, amount: Exact) -> String {
+        let amount = self.amount(amount);
+        self.lang.pick(format!("固定费用 {amount}"), format!("Fixed fee {amount}"))
+    }
+
+    fn share(&self, base: Money, percent: Percent, amount: Exact) -> String {
+        let (base, percent) = (format_money(base, self.currency, self.lang), format_decimal(percent.decimal()));
+        let amount = self.amount(amount);
+        self.lang.pick(format!("{base} 的 {percent}% = {amount}"), format!("{percent}% of {base} = {amount}"))
+    }
+
+    fn packed(&self, quantity: Quantity, size: Quantity, bought: &str) -> String {
+        let (quantity, size) = (self.units(quantity), self.units(size));
+        self.lang.pick(
+            format!("{quantity}，每包 {size}，不足一包按一包计：{bought}"),
+            format!("{quantity} in packages of {size}, a begun one counts whole: {bought}"),
+        )
+    }
+
+    fn priced(&self, quantity: Quantity, price: &UnitPrice, amount: Exact) -> String {
+        let (quantity, amount) = (format_decimal(quantity.decimal()), self.amount(amount));
+        let price = format_unit_price(price, self.currency, self.unit, self.lang);
+        format!("{quantity} × {price} = {amount}")
+    }
+
+    fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
+        let number = |quantity: Quantity| format_decimal(quantity.decimal());
+        match (from.is_zero(), up_to) {
+            (true, None) => self.lang.pick("全部".to_owned(), "all".to_owned()),
+            (true, Some(up_to)) => {
+                let up_to = number(up_to);
+                self.lang.pick(format!("前 {up_to}"), format!("first {up_to}"))
+            }
+            (false, Some(up_to)) => {
+                let (from, up_to) = (number(from), number(up_to));
+                self.lang.pick(format!("{from} 以上至 {up_to}"), format!("above {from} up to {up_to}"))
+            }
+            (false, None) => {
+                let from = number(from);
+                self.lang.pick(format!("{from} 以上"), format!("above {from}"))
+            }
+        }
+    }
+
+    fn rounded(&self, mode: RoundingMode, digits: u32, (exact, cut): (Exact, Exact), amount: &str) -> String {
+        if cut.signum() == 0 {
+            return self.lang.pick(format!("无需舍入：{amount}"), format!("Nothing to round: {amount}"));
+        }
+        let (mode, exact, cut) = (mode_words(mode, self.lang), format_exact(exact), format_exact(cut));
+        self.lang.pick(
+            format!("舍入到 {digits} 位小数（{mode}）：{exact} → {amount}，舍去 {cut}"),
+            format!("Rounded to {digits} decimal places, {mode}: {exact} → {amount}, {cut} cut"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+    use crate::catalog::UnitPrice;
+    use crate::money::{Currency, Money};
+    use crate::quantity::{Quantity, parse_decimal};
+    use crate::rating::Step;
+    use crate::rounding::RoundingMode;
+    use crate::text::{Lang, Names};
+    use crate::usage::Group;
+    use crate::usage::aggregate::Aggregate;
+
+    fn quantity(text: &str) -> Quantity {
+        Quantity::parse(text).unwrap()
+    }
+
+    fn said(step: &Step) -> (String, String) {
+        let unit = Names { zh: "次".to_owned(), en: "calls".to_owned() };
+        let cny = Currency::from_code("CNY").unwrap();
+        (sentence(step, Some(&unit), cny, Lang::Zh), sentence(step, Some(&unit), cny, Lang::En))
+    }
+
+    #[test]
+    fn a_tier_reads_like_a_receipt() {
+        let price = UnitPrice { price: Money::new(parse_decimal("0.4").unwrap()), per: quantity("1000") };
+        let step = Step::GraduatedTier {
+            from: quantity("1000000"),
+            up_to: Some(quantity("10000000")),
+            quantity: quantity("2400000"),
+            price,
+            amount: "960".parse().unwrap(),
+        };
+        let (zh, en) = said(&step);
+        assert_eq!(zh, "1,000,000 以上至 10,000,000：2,400,000 × 每 1,000 次 ¥0.40 = ¥960.00");
+        assert_eq!(en, "above 1,000,000 up to 10,000,000: 2,400,000 × CN¥0.40 per 1,000 calls = CN¥960.00");
+    }
+
+    #[test]
+    fn rounding_says_what_was_cut_only_if_something_was() {
+        let round = |exact: &str, cut: &str| Step::Round {
+            mode: RoundingMode::HalfUp,
+            digits: 2,
+            exact: exact.parse().unwrap(),
+            cut: cut.parse().unwrap(),
+            amount: Money::new(parse_decimal("0.33").unwrap()),
+        };
+        assert_eq!(said(&round("0.33", "0")).1, "Nothing to round: CN¥0.33");
+        assert_eq!(said(&round("1/3", "1/300")).1, "Rounded to 2 decimal places, half up: 1/3 → CN¥0.33, 1/300 cut");
+        assert_eq!(said(&round("1/3", "1/300")).0, "舍入到 2 位小数（四舍五入）：1/3 → ¥0.33，舍去 1/300");
+    }
+
+    #[test]
+    fn many_groups_are_summed_up_in_words() {
+        let group =
+            |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
+        let step = Step::Counted {
+            aggregate: Aggregate::Count,
+            events: Some(28),
+            quantity: quantity("28"),
+            groups: (1..=7).map(group).collect(),
+        };
+        let (zh, en) = said(&step);
+        assert_eq!(en, "28 events counted: 28 calls (api7 7, api6 6, api5 5, api4 4, api3 3, 2 more)");
+        assert_eq!(zh, "共 28 个事件，计 28 次（api7 7、api6 6、api5 5、api4 4、api3 3、另有 2 组）");
+    }
+}

@@ -1,0 +1,157 @@
+//! Random price books, usages and questions for laws and parity, mostly valid and sometimes not.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A whole number with up to ten digits, or one with a fraction, or a mean one.
+pub(crate) fn quantity() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => (0_u64..20_000_000_000).prop_map(|n| n.to_string()),
+        4 => (0_u64..2_000, 0_u32..10_000).prop_map(|(n, f)| format!("{n}.{f:04}")),
+        2 => prop::sample::select(vec!["0", "1", "100", "1000", "1000.5", "9999999999999999999999999999"]).prop_map(str::to_owned),
+    ]
+}
+
+/// A price with up to ten decimal places.
+fn price() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0_u32..10_000).prop_map(|cents| format!("{}.{:02}", cents / 100, cents % 100)),
+        (0_u64..10_000_000_000).prop_map(|n| format!("0.{n:010}")),
+    ]
+}
+
+fn per() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["1", "1000", "1000000", "3", "3600", "1073741824", "0.5"]).prop_map(str::to_owned)
+}
+
+fn unit_price() -> impl Strategy<Value = String> {
+    (price(), per()).prop_map(|(price, per)| format!("price = \"{price}\", per = \"{per}\""))
+}
+
+/// Tiers whose bounds rise.
+pub(crate) fn tiers() -> impl Strategy<Value = String> {
+    let bounds = prop::collection::btree_set(1_u64..2_000_000_000, 0..5);
+    (bounds, prop::collection::vec(unit_price(), 6)).prop_map(|(bounds, prices)| {
+        let mut prices = prices.into_iter();
+        let mut next = || prices.next().unwrap_or_default();
+        let mut lines: Vec<String> =
+            bounds.iter().map(|bound| format!("{{ up_to = \"{bound}\", {} }}", next())).collect();
+        lines.push(format!("{{ {} }}", next()));
+        format!("[{}]", lines.join(", "))
+    })
+}
+
+fn model() -> impl Strategy<Value = String> {
+    prop_oneof![
+        unit_price().prop_map(|price| format!("per_unit = {{ {price} }}")),
+        tiers().prop_map(|tiers| format!("graduated = {tiers}")),
+        tiers().prop_map(|tiers| format!("volume = {tiers}")),
+        (1_u32..100_000, price())
+            .prop_map(|(size, price)| format!("package = {{ size = \"{size}\", price = \"{price}\" }}")),
+    ]
+}
+
+/// A charge of plan `plan`.
+fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
+    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model()).prop_map(
+        move |(meter, included, model)| {
+            let included = included.map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
+            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n")
+        },
+    );
+    let flat = price().prop_map(move |price| {
+        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n")
+    });
+    prop_oneof![5 => metered, 1 => flat]
+}
+
+fn charges(plan: &'static str) -> impl Strategy<Value = String> {
+    (1_usize..4).prop_flat_map(move |count| {
+        let charges: Vec<_> = (0..count).map(|index| charge(plan, index)).collect();
+        charges.prop_map(|texts| texts.concat())
+    })
+}
+
+/// A whole book with the plans p and q over the meters calls and bytes.
+pub(crate) fn book() -> impl Strategy<Value = String> {
+    let currency = prop::sample::select(vec!["CNY", "USD", "JPY", "BHD", "CLF", "XAU"]);
+    let zone =
+        prop::sample::select(vec!["Asia/Shanghai", "UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu"]);
+    let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
+    let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
+    let tax = prop::option::of(0_u32..3_000);
+    let parts = (currency, zone, at, prop::sample::select(modes), tax, charges("p"), charges("q"));
+    parts.prop_map(|(currency, zone, at, mode, tax, p, q)| {
+        let tax = tax.map(|basis_points| {
+            let (whole, part) = (basis_points / 100, basis_points % 100);
+            format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{whole}.{part:02}\"\n")
+        });
+        let tax = tax.unwrap_or_default();
+        format!(
+            "[book]\nid = \"random\"\nversion = \"1\"\neffective = \"2026-01-01\"\ncurrency = \"{currency}\"\nzone = \"{zone}\"\n\
+             rounding = {{ at = \"{at}\", mode = \"{mode}\" }}\nname = {{ zh = \"随机\", en = \"Random\" }}\n{tax}\n\
+             [meters.calls]\nname = {{ zh = \"调用\", en = \"Calls\" }}\nevent = \"api.call\"\naggregate = \"count\"\ngroup_by = [\"api\"]\n\
+             [meters.bytes]\nname = {{ zh = \"流量\", en = \"Bytes\" }}\nevent = \"api.call\"\naggregate = \"sum\"\nfield = \"bytes\"\n\
+             [plans.p]\nname = {{ zh = \"甲\", en = \"P\" }}\npublic = true\n{p}[plans.q]\nname = {{ zh = \"乙\", en = \"Q\" }}\n{q}"
+        )
+    })
+}
+
+fn usage() -> impl Strategy<Value = Value> {
+    let meter = prop::sample::select(vec!["calls", "bytes"]);
+    let bad = prop::sample::select(vec!["-1", "abc", "1e40", ""]).prop_map(str::to_owned);
+    let quantity = prop_oneof![30 => quantity(), 1 => bad];
+    prop::collection::btree_map(meter, quantity, 0..3).prop_map(|usage| {
+        usage.into_iter().map(|(meter, quantity)| json!({ "meter": meter, "quantity": quantity })).collect()
+    })
+}
+
+fn events() -> impl Strategy<Value = Value> {
+    let time = (0_u32..90, 0_u32..86_400).prop_map(|(day, second)| {
+        let start: engine::period::Instant = "2026-10-15T00:00:00Z".parse().unwrap();
+        (start + chrono::TimeDelta::days(day.into()) + chrono::TimeDelta::seconds(second.into())).to_rfc3339()
+    });
+    let api = prop::sample::select(vec!["map", "识别", "a/b", ""]);
+    let bytes = prop_oneof![
+        20 => (0_u64..5_000_000_000).prop_map(|n| json!(n)),
+        20 => quantity().prop_map(|text| json!(text)),
+        1 => Just(json!("-7")),
+        1 => Just(json!(0.5)),
+    ];
+    let event = (time, api, bytes, prop::sample::select(vec!["c", "d"]), 0_u32..1_000_000);
+    prop::collection::vec(event, 0..12).prop_map(|events| {
+        let event = |(time, api, bytes, customer, id)| {
+            json!({ "source": "s", "id": format!("{id}"), "customer": customer, "type": "api.call", "time": time,
+                "data": { "api": api, "bytes": bytes } })
+        };
+        events.into_iter().map(event).collect()
+    })
+}
+
+/// A question about a random book, as `engine::wire::Ask` in JSON.
+pub(crate) fn ask() -> impl Strategy<Value = String> {
+    let door = prop_oneof![
+        4 => usage().prop_map(|usage| json!({ "door": "rate", "plan": "p", "usage": usage })),
+        2 => usage().prop_map(|usage| json!({ "door": "estimate", "usage": usage })),
+        1 => usage().prop_map(|usage| json!({ "door": "curve", "plans": ["p", "q"], "usage": usage, "meter": "calls",
+            "quantities": ["0", "10", "1000", "100000", "10000000"] })),
+        2 => events().prop_map(|events| json!({ "door": "draft", "plan": "q", "customer": "c", "month": "2026-11", "events": events })),
+        2 => events().prop_map(|events| json!({ "door": "quota", "plan": "p", "month": "2026-11",
+            "as_of": "2026-11-20T12:34:56Z", "events": events })),
+        1 => Just(json!({ "door": "check" })),
+        1 => Just(json!({ "door": "rate", "plan": "x", "usage": [] })),
+    ];
+    // Now and then a text is cut off in the middle, as bad input.
+    let book = prop_oneof![12 => book(), 1 => (book(), 0_usize..2_000).prop_map(|(text, end)| text.chars().take(end).collect())];
+    (book, door).prop_map(|(book, ask)| json!({ "book": book, "ask": ask }).to_string())
+}
+
+/// So many questions, the same ones in every run.
+pub(crate) fn asks(count: usize) -> Vec<String> {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = ask();
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}

@@ -1,0 +1,159 @@
+//! What the benchmarks do: the same functions natively and in WebAssembly. Timing is the caller's.
+
+use engine::catalog::{Book, BookDraft};
+use engine::estimate::{curve, estimate};
+use engine::ids::{MeterId, PlanId};
+use engine::quantity::Quantity;
+use engine::rating::{find_plan, rate_total};
+use engine::usage::MeterUsage;
+use engine::{Usage, rate};
+
+/// The benchmarks there are. `…_total` prices a line without its trace, `…_line` with it.
+pub fn names() -> Vec<&'static str> {
+    vec![
+        "per_unit_total",
+        "graduated_total",
+        "graduated_line",
+        "volume_line",
+        "package_line",
+        "estimate_20_lines",
+        "curve_4_plans_64_points",
+        "check_book",
+    ]
+}
+
+const HEAD: &str = include_str!("../scenarios/head.toml");
+
+/// Runs the benchmark `name` so many times; returns a checksum. An unknown name or a broken book gives 0.
+pub fn run(name: &str, iterations: u32) -> u32 {
+    match name {
+        "per_unit_total" => totals(r#"per_unit = { price = "0.40", per = "1000" }"#, iterations),
+        "graduated_total" => totals(GRADUATED, iterations),
+        "graduated_line" => lines(GRADUATED, iterations),
+        "volume_line" => lines(VOLUME, iterations),
+        "package_line" => lines(r#"package = { size = "1000", price = "5.00" }"#, iterations),
+        "estimate_20_lines" => estimates(iterations),
+        "curve_4_plans_64_points" => curves(iterations),
+        "check_book" => checks(iterations),
+        _ => 0,
+    }
+}
+
+const GRADUATED: &str = r#"included = "1000"
+graduated = [
+  { up_to = "100000", price = "0.40", per = "1000" },
+  { up_to = "1000000", price = "0.30", per = "1000" },
+  { up_to = "10000000", price = "0.20", per = "1000" },
+  { price = "0.10", per = "1000" },
+]"#;
+
+const VOLUME: &str = r#"volume = [
+  { up_to = "100000", price = "0.40", per = "1000" },
+  { up_to = "1000000", price = "0.30", per = "1000" },
+  { price = "0.10", per = "1000" },
+]"#;
+
+fn book(charges: &str) -> Option<Book> {
+    BookDraft::from_toml(&format!("{HEAD}\n{charges}")).check().ok()
+}
+
+fn one_charge(model: &str) -> Option<Book> {
+    book(&format!("[[plans.p.charges]]\nmeter = \"calls\"\n{model}"))
+}
+
+/// Quantities from 0 to about 20 million that no two neighbours share a tier too regularly.
+fn quantity(index: u32) -> Quantity {
+    Quantity::from(u64::from(index.wrapping_mul(2_654_435_761) >> 8).wrapping_add(1))
+}
+
+fn usage_of(quantity: Quantity) -> Option<Usage> {
+    Some(Usage(vec![MeterUsage::assumed(MeterId::new("calls").ok()?, quantity)]))
+}
+
+fn totals(model: &str, iterations: u32) -> u32 {
+    let prepared = one_charge(model).zip(usage_of(Quantity::ZERO));
+    let Some((book, mut usage)) = prepared else {
+        return 0;
+    };
+    let Ok(plan) = find_plan(&book, "p") else {
+        return 0;
+    };
+    let mut checksum = 0_u32;
+    for index in 0..iterations {
+        if let Some(item) = usage.0.first_mut() {
+            item.quantity = quantity(index);
+        }
+        let total = rate_total(&book, plan, &usage).map_or(0, |total| digits(total.decimal().mantissa()));
+        checksum = checksum.wrapping_add(total);
+    }
+    checksum
+}
+
+fn lines(model: &str, iterations: u32) -> u32 {
+    let prepared = one_charge(model).zip(usage_of(Quantity::ZERO));
+    let Some((book, mut usage)) = prepared else {
+        return 0;
+    };
+    let mut checksum = 0_u32;
+    for index in 0..iterations {
+        if let Some(item) = usage.0.first_mut() {
+            item.quantity = quantity(index);
+        }
+        let total = rate(&book, "p", &usage).map_or(0, |rated| digits(rated.total.decimal().mantissa()));
+        checksum = checksum.wrapping_add(total);
+    }
+    checksum
+}
+
+/// Twenty lines with traces: four plans of five charges each.
+fn estimates(iterations: u32) -> u32 {
+    let charge = |index: u32| format!("[[plans.PLAN.charges]]\nid = \"c{index}\"\nmeter = \"calls\"\n{GRADUATED}\n");
+    let charges: String = (0..5).map(charge).collect();
+    let plan =
+        |id: &str| format!("[plans.{id}]\nname = {{ zh = \"{id}\", en = \"{id}\" }}\n{}", charges.replace("PLAN", id));
+    let head = HEAD.split("[plans.p]").next().unwrap_or_default();
+    let text = [head, &plan("a"), &plan("b"), &plan("c"), &plan("d")].join("\n");
+    let prepared = BookDraft::from_toml(&text).check().ok().zip(usage_of(Quantity::ZERO));
+    let Some((book, mut usage)) = prepared else {
+        return 0;
+    };
+    let mut checksum = 0_u32;
+    for index in 0..iterations {
+        if let Some(item) = usage.0.first_mut() {
+            item.quantity = quantity(index);
+        }
+        let lines =
+            estimate(&book, &[], &usage).map_or(0, |found| found.plans.iter().map(|plan| plan.month.lines.len()).sum());
+        checksum = checksum.wrapping_add(u32::try_from(lines).unwrap_or(0));
+    }
+    checksum
+}
+
+/// The curve of the demo book over the calls, as the calculator draws it.
+fn curves(iterations: u32) -> u32 {
+    let Ok(book) = BookDraft::from_toml(include_str!("../../examples/acme-api.toml")).check() else {
+        return 0;
+    };
+    let Ok(meter) = MeterId::new("calls") else {
+        return 0;
+    };
+    let plans: Vec<PlanId> = book.plans.iter().map(|plan| plan.id.clone()).collect();
+    let points: Vec<Quantity> = (0..64_u64).map(|point| Quantity::from(point.saturating_mul(10_000_000))).collect();
+    let mut checksum = 0_u32;
+    for _ in 0..iterations {
+        let found = curve(&book, &plans, &Usage::default(), (&meter, &points));
+        let count = found.map_or(0, |curve| curve.points.len().saturating_add(curve.changes.len()));
+        checksum = checksum.wrapping_add(u32::try_from(count).unwrap_or(0));
+    }
+    checksum
+}
+
+fn checks(iterations: u32) -> u32 {
+    let text = include_str!("../../examples/acme-api.toml");
+    let check = |_| BookDraft::from_toml(text).check().map_or(0, |book| book.plans.len());
+    (0..iterations).map(check).map(|plans| u32::try_from(plans).unwrap_or(0)).fold(0, u32::wrapping_add)
+}
+
+fn digits(mantissa: i128) -> u32 {
+    u32::try_from(mantissa.rem_euclid(1_000_003)).unwrap_or(0)
+}

@@ -61,6 +61,9 @@ impl Exact {
         {
             return Ok(Self { num, den: self.den });
         }
+        if let Some(sum) = add_over_larger(self, other) {
+            return Ok(sum);
+        }
         add_over_common(self.reduced(), other.reduced()).ok_or(Overflow)
     }
 
@@ -95,21 +98,21 @@ impl Exact {
 
     /// The number as a decimal, if it has one of at most 28 digits.
     pub fn to_decimal(self) -> Option<Decimal> {
-        let (mut num, mut den) = self.parts();
-        let mut scale = 0_u32;
-        while den != 1 {
-            // Multiply by the smallest factor that clears a 2 or a 5 from the denominator.
-            let factor = match (den.checked_rem(10)?, den.checked_rem(5)?, den.checked_rem(2)?) {
-                (0, _, _) => 1,
-                (_, 0, _) => 2,
-                (_, _, 0) => 5,
-                _ => return None,
-            };
-            num = num.checked_mul(factor)?;
-            den = den.checked_mul(factor)?.checked_div(10)?;
-            scale = scale.checked_add(1)?;
+        let (num, den) = self.parts();
+        if den == 1 {
+            return Decimal::try_from_i128_with_scale(num, 0).ok();
         }
-        Decimal::try_from_i128_with_scale(num, scale).ok().map(|d| d.normalize())
+        // A decimal exists if the denominator has no prime factors but 2 and 5; its places are the larger exponent.
+        let twos = den.trailing_zeros();
+        let (fives, rest) = split_fives(den >> twos);
+        if rest != 1 {
+            return None;
+        }
+        let places = twos.max(fives);
+        let missing_twos = 2_i128.checked_pow(places.checked_sub(twos)?)?;
+        let missing_fives = 5_i128.checked_pow(places.checked_sub(fives)?)?;
+        let mantissa = num.checked_mul(missing_twos)?.checked_mul(missing_fives)?;
+        Decimal::try_from_i128_with_scale(mantissa, places).ok()
     }
 
     pub(crate) fn raw(self) -> (i128, i128) {
@@ -117,6 +120,9 @@ impl Exact {
     }
 
     fn reduced(self) -> Self {
+        if self.den == 1 {
+            return self;
+        }
         let divisor = gcd(self.num.unsigned_abs(), self.den.unsigned_abs());
         match i128::try_from(divisor) {
             Ok(d) if d > 1 => Self {
@@ -128,9 +134,35 @@ impl Exact {
     }
 }
 
+/// The powers of ten that fit, 10^0 to 10^38.
+const POWERS_OF_TEN: [i128; 39] = {
+    let mut powers = [1_i128; 39];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = match powers[index.wrapping_sub(1)].checked_mul(10) {
+            Some(power) => power,
+            None => i128::MAX,
+        };
+        index = index.wrapping_add(1);
+    }
+    powers
+};
+
 /// 10 to the power of `scale`; `None` above 38.
 pub(crate) fn power_of_ten(scale: u32) -> Option<i128> {
-    10_i128.checked_pow(scale)
+    POWERS_OF_TEN.get(usize::try_from(scale).ok()?).copied()
+}
+
+/// How often 5 divides `number`, and what is left.
+fn split_fives(mut number: i128) -> (u32, i128) {
+    let mut fives = 0_u32;
+    while let Some(quotient) = number.checked_div(5)
+        && quotient.checked_mul(5) == Some(number)
+    {
+        number = quotient;
+        fives = fives.saturating_add(1);
+    }
+    (fives, number)
 }
 
 fn multiply(a: Exact, b: Exact) -> Option<Exact> {
@@ -141,11 +173,32 @@ fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
     let divisor = i128::try_from(gcd(a.den.unsigned_abs(), b.den.unsigned_abs())).ok()?;
     let (a_share, b_share) = (b.den.checked_div(divisor)?, a.den.checked_div(divisor)?);
     let num = a.num.checked_mul(a_share)?.checked_add(b.num.checked_mul(b_share)?)?;
-    let sum = Exact { num, den: a.den.checked_mul(a_share)? };
-    Some(sum.reduced())
+    Some(Exact { num, den: a.den.checked_mul(a_share)? })
 }
 
+/// The sum, if one denominator divides the other, as powers of ten do: no common divisor has to be looked for.
+fn add_over_larger(a: Exact, b: Exact) -> Option<Exact> {
+    let (small, large) = if a.den <= b.den { (a, b) } else { (b, a) };
+    let factor = large.den.checked_div(small.den)?;
+    if factor.checked_mul(small.den)? != large.den {
+        return None;
+    }
+    let num = small.num.checked_mul(factor)?.checked_add(large.num)?;
+    Some(Exact { num, den: large.den })
+}
+
+/// Euclid's algorithm; as soon as both fit 64 bits it goes on with those, which is several times faster.
 fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        if let (Ok(a), Ok(b)) = (u64::try_from(a), u64::try_from(b)) {
+            return u128::from(gcd_small(a, b));
+        }
+        (a, b) = (b, a.checked_rem(b).unwrap_or(0));
+    }
+    a
+}
+
+fn gcd_small(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a.checked_rem(b).unwrap_or(0));
     }

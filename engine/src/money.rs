@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::exact::{Exact, Overflow, power_of_ten};
-use crate::quantity::parse_decimal;
+use crate::quantity::{add_decimals, negated, parse_decimal};
 
 /// A currency of ISO 4217 that has a minor unit, so that amounts in it can be paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,17 +121,12 @@ impl Money {
 
     /// The sum, written with the longer of the two scales; refused rather than cut if it has more than 28 digits.
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
-        let places = self.0.scale().max(other.0.scale());
-        let sum = self.exact().checked_add(other.exact())?;
-        let decimal = sum.to_decimal().ok_or(Overflow)?;
-        Ok(Self(decimal).with_places(places))
+        add_decimals(self.0, other.0).map(Self)
     }
 
     /// The difference, likewise.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
-        let mut negated = other.0;
-        negated.set_sign_negative(!other.0.is_sign_negative());
-        self.checked_add(Self(negated))
+        add_decimals(self.0, negated(other.0)).map(Self)
     }
 
     /// `count` times the sum.

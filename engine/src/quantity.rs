@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow};
+use crate::exact::{Exact, Overflow, power_of_ten};
 
 /// Why a text is not a decimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,18 +86,37 @@ impl Quantity {
 
     /// The sum; refused rather than cut if it has more than 28 digits.
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
-        exact_decimal(self.exact().checked_add(other.exact())?)
+        add_decimals(self.0, other.0).map(|sum| Self(sum.normalize()))
     }
 
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
-        exact_decimal(self.exact().checked_sub(other.exact())?)
+        add_decimals(self.0, negated(other.0)).map(|difference| Self(difference.normalize()))
     }
 }
 
-// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
-fn exact_decimal(exact: Exact) -> Result<Quantity, Overflow> {
-    exact.to_decimal().map(Quantity).ok_or(Overflow)
+/// The exact sum, written with the longer of the two scales if it fits so, else shortened.
+///
+/// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
+pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> {
+    let scale = a.scale().max(b.scale());
+    let aligned = |decimal: Decimal| {
+        let missing = scale.checked_sub(decimal.scale())?;
+        decimal.mantissa().checked_mul(power_of_ten(missing)?)
+    };
+    let sum = aligned(a).zip(aligned(b)).and_then(|(a, b)| a.checked_add(b));
+    if let Some(sum) = sum
+        && let Ok(decimal) = Decimal::try_from_i128_with_scale(sum, scale)
+    {
+        return Ok(decimal);
+    }
+    let exact = Exact::from_decimal(a).checked_add(Exact::from_decimal(b))?;
+    exact.to_decimal().ok_or(Overflow)
+}
+
+pub(crate) fn negated(mut decimal: Decimal) -> Decimal {
+    decimal.set_sign_negative(!decimal.is_sign_negative());
+    decimal
 }
 
 impl From<u64> for Quantity {

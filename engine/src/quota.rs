@@ -138,7 +138,7 @@ fn quota_item(
         included: *included,
         used,
         left: included.checked_sub(used.min(*included))?,
-        used_percent: round(percent, 1, RoundingMode::Down)?.amount,
+        used_percent: round(percent, 1, RoundingMode::Down)?,
         runs_out: runs_out(book, share, when)?,
         price_after: price_after(model),
     }))

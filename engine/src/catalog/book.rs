@@ -118,11 +118,11 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     let table = reader.table(root, &path, &["book", "tax", "meters", "plans"])?;
     let head = reader.required(&table, "book", &path, read_head);
     let tax = reader.optional(&table, "tax", &path, read_tax);
-    let meters = reader.required(&table, "meters", &path, read_meters);
+    let meters = reader.optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path)));
+    // A book of flat fees alone counts nothing.
+    let meters = meters.flatten().unwrap_or_default();
     // Plans are checked even if the meters are broken.
-    let none = KnownMeters::default();
-    let known = meters.as_ref().unwrap_or(&none);
-    let plans = reader.required(&table, "plans", &path, |reader, node, path| read_plans(reader, node, path, known));
+    let plans = reader.required(&table, "plans", &path, |reader, node, path| read_plans(reader, node, path, &meters));
     let default_plan = read_default_plan(reader, &table, plans.as_deref());
     if let (Some(head), Some(plans)) = (&head, &plans)
         && head.rounding.at == RoundingPlace::Invoice
@@ -140,7 +140,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         tax: tax?,
         name: head.name,
         description: head.description,
-        meters: meters?.into_valid()?,
+        meters: meters.into_valid()?,
         plans: plans?,
         default_plan: default_plan?,
         digest: String::new(),
@@ -221,15 +221,12 @@ fn read_rounding(reader: &mut Reader, node: &Node, path: &Path) -> Option<Roundi
 }
 
 /// The meters, broken ones too, so that a charge for one of those is not called wrong as well.
-fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> Option<KnownMeters> {
+fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> KnownMeters {
     let entries = reader.entries(node, path);
-    if entries.is_empty() {
-        return reader.report(node, path, ProblemKind::NoMeters);
-    }
     let meters: Vec<Option<Meter>> = entries.iter().map(|entry| read_meter(reader, entry)).collect();
     let ids = entries.iter().filter_map(|entry| entry.id).map(str::to_owned).collect();
     report_twins(reader, &entries);
-    Some(KnownMeters { meters, ids })
+    KnownMeters { meters, ids }
 }
 
 fn read_plans(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Plan>> {

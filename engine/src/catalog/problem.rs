@@ -63,8 +63,6 @@ pub enum ProblemKind {
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
     NotForFlat { key: &'static str },
-    /// No meters at all.
-    NoMeters,
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -137,7 +135,6 @@ impl ProblemKind {
             Self::FieldForCount => "field_for_count",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
-            Self::NoMeters => "no_meters",
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -197,7 +194,6 @@ impl ProblemKind {
             Self::NotForFlat { key } => {
                 format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
             }
-            Self::NoMeters => "the book has no meters; it needs at least one [meters.…]".to_owned(),
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
             Self::NoTiers => "the list of tiers is empty; it needs at least one".to_owned(),
@@ -282,7 +278,6 @@ impl ProblemKind {
                 format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
             }
             Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
-            Self::NoMeters => "价目表没有计量项；至少需要一个 [meters.…]".to_owned(),
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),

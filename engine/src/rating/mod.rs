@@ -313,10 +313,10 @@ fn line_amount(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<M
 }
 
 fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
-    let digits = book.minor_digits();
-    let rounded = round(exact, digits, book.rounding.mode)?;
-    steps.record(|| Step::Round { mode: book.rounding.mode, digits, exact, cut: rounded.cut, amount: rounded.amount });
-    Ok(rounded.amount)
+    let (digits, mode) = (book.minor_digits(), book.rounding.mode);
+    let amount = round(exact, digits, mode)?;
+    steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
+    Ok(amount)
 }
 
 fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {

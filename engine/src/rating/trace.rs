@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Percent, UnitPrice};
-use crate::exact::Exact;
+use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -143,7 +143,10 @@ impl Step {
 
 /// Where a calculation writes its steps.
 pub trait Recorder {
-    /// Takes a step; it is only made if it is wanted.
+    /// Takes a step that is made only if it is wanted, and may fail to be made.
+    fn try_record(&mut self, step: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow>;
+
+    /// Takes a step that is made only if it is wanted.
     fn record(&mut self, step: impl FnOnce() -> Step);
 }
 
@@ -159,6 +162,11 @@ impl Steps {
 }
 
 impl Recorder for Steps {
+    fn try_record(&mut self, step: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow> {
+        self.0.push(step()?);
+        Ok(())
+    }
+
     fn record(&mut self, step: impl FnOnce() -> Step) {
         self.0.push(step());
     }
@@ -169,5 +177,9 @@ impl Recorder for Steps {
 pub struct TotalOnly;
 
 impl Recorder for TotalOnly {
+    fn try_record(&mut self, _: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow> {
+        Ok(())
+    }
+
     fn record(&mut self, _: impl FnOnce() -> Step) {}
 }

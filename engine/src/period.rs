@@ -80,6 +80,21 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
+/// Reads `YYYY-MM-DD`, ten characters. chrono's own reader takes `2026-1-1` too and weighs more than the rest of it.
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let mut number = |length: usize| {
+        let part = parts.next()?;
+        let plain = part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+        if plain { part.parse::<u32>().ok() } else { None }
+    };
+    let (year, month, day) = (number(4)?, number(2)?, number(2)?);
+    if parts.next().is_some() {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
 /// `start ≤ t < end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
@@ -123,14 +138,8 @@ impl Month {
     /// Reads `YYYY-MM`.
     pub fn parse(text: &str) -> Result<Self, BadMonth> {
         let bad = || BadMonth(text.to_owned());
-        let (year, month) = text.split_once('-').ok_or_else(bad)?;
-        let plain = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
-        if !plain(year, 4) || !plain(month, 2) {
-            return Err(bad());
-        }
-        let (year, month) = (year.parse().map_err(|_| bad())?, month.parse().map_err(|_| bad())?);
-        let first = NaiveDate::from_ymd_opt(year, month, 1).ok_or_else(bad)?;
-        if (1970..=9998).contains(&year) { Ok(Self { first }) } else { Err(bad()) }
+        let first = parse_date(&format!("{text}-01")).ok_or_else(bad)?;
+        if (1970..=9998).contains(&first.year()) { Ok(Self { first }) } else { Err(bad()) }
     }
 
     /// The month that clocks in `zone` show at `instant`; refused outside 1970 to 9998.

@@ -13,7 +13,7 @@ use super::terms::{Tax, read_tax};
 use crate::exact::Exact;
 use crate::ids::{BookId, MeterId, PlanId, Version};
 use crate::money::Currency;
-use crate::period::Zone;
+use crate::period::{Zone, parse_date};
 use crate::quantity::Quantity;
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::text::Names;
@@ -96,8 +96,13 @@ impl Book {
         Self { plans, meters, default_plan, ..self.clone() }
     }
 
-    pub(super) fn set_digest(&mut self, digest: String) {
-        self.digest = digest;
+    pub(super) fn with_digest(self, digest: String) -> Self {
+        Self { digest, ..self }
+    }
+
+    pub(super) fn with_own_digest(self) -> Self {
+        let digest = canonical::digest(&self.canonical_json());
+        self.with_digest(digest)
     }
 }
 
@@ -130,7 +135,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         check_exact_lines(reader, &table, plans)?;
     }
     let head = head?;
-    let mut book = Book {
+    Some(Book {
         id: head.id,
         version: head.version,
         effective: head.effective,
@@ -143,10 +148,9 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         meters: meters.into_valid()?,
         plans: plans?,
         default_plan: default_plan?,
+        // The caller sets it: the digest of this book, or of the whole that it is a part of.
         digest: String::new(),
-    };
-    book.digest = canonical::digest(&book.canonical_json());
-    Some(book)
+    })
 }
 
 fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
@@ -175,9 +179,7 @@ fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
 
 fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
     let text = reader.text(node, path)?;
-    // chrono alone would also take 2026-1-1.
-    let date = (text.len() == 10).then(|| text.parse::<NaiveDate>().ok()).flatten();
-    match date {
+    match parse_date(text) {
         Some(date) => Some(date),
         None => reader.report(node, path, ProblemKind::BadDate { text: text.to_owned() }),
     }

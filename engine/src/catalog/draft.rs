@@ -72,6 +72,23 @@ impl BookDraft {
 
     /// Makes it a valid book, or reports every problem in the order of the text.
     pub fn check(&self) -> Result<Book, Vec<Problem>> {
+        let (book, mut problems) = self.read();
+        problems.sort_by_key(|problem| problem.place);
+        match book {
+            Some(book) if problems.is_empty() => Ok(book.with_own_digest()),
+            Some(_) | None => Err(problems),
+        }
+    }
+
+    /// The same for a part of a book that goes under the digest of the whole.
+    pub(super) fn check_under(&self, digest: &str) -> Result<Book, Vec<Problem>> {
+        match self.read() {
+            (Some(book), problems) if problems.is_empty() => Ok(book.with_digest(digest.to_owned())),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    fn read(&self) -> (Option<Book>, Vec<Problem>) {
         let mut reader = Reader::default();
         let book = read_book(&mut reader, &self.root);
         let mut problems = self.syntax.clone();
@@ -79,11 +96,7 @@ impl BookDraft {
         let hides = |problem: &Problem| matches!(problem.kind, ProblemKind::MissingKey { .. });
         let found = reader.into_problems().into_iter();
         problems.extend(found.filter(|problem| self.syntax.is_empty() || !hides(problem)));
-        problems.sort_by_key(|problem| problem.place);
-        match book {
-            Some(book) if problems.is_empty() => Ok(book),
-            Some(_) | None => Err(problems),
-        }
+        (book, problems)
     }
 }
 

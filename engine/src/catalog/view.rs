@@ -75,8 +75,7 @@ impl BookView {
     pub fn from_value(value: &Value) -> Result<Self, BadView> {
         let digest = value.get("digest").and_then(Value::as_str).ok_or(BadView::Shape)?;
         let book = value.get("book").ok_or(BadView::Shape)?;
-        let mut book = BookDraft::from_json(book).check().map_err(BadView::Book)?;
-        book.set_digest(digest.to_owned());
+        let book = BookDraft::from_json(book).check_under(digest).map_err(BadView::Book)?;
         Ok(Self { book, digest: digest.to_owned() })
     }
 }

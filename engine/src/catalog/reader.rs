@@ -34,6 +34,12 @@ impl<'n> Table<'n> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Field> {
         self.fields.iter().find(|field| field.key == key)
     }
+
+    /// The value of a key and its path. Kept out of the many places that read one, which the browser would load.
+    #[inline(never)]
+    fn at(&self, key: &str, path: &Path) -> Option<(&'n Node, Path)> {
+        self.get(key).map(|field| (&field.node, path.key(key)))
+    }
 }
 
 /// An element of a collection by id: the key of its table in TOML, its field `id` in JSON.
@@ -91,10 +97,11 @@ impl Reader {
         path: &Path,
         read: impl FnOnce(&mut Self, &Node, &Path) -> Option<T>,
     ) -> Option<T> {
-        match table.get(key) {
-            Some(field) => read(self, &field.node, &path.key(key)),
-            None => self.report(table.node, path, ProblemKind::MissingKey { key }),
-        }
+        let found = table.at(key, path);
+        let Some((node, path)) = found else {
+            return self.report(table.node, path, ProblemKind::MissingKey { key });
+        };
+        read(self, node, &path)
     }
 
     /// Reads a key that may be there: `Some(None)` if it is not, `None` if it is wrong.
@@ -105,8 +112,8 @@ impl Reader {
         path: &Path,
         read: impl FnOnce(&mut Self, &Node, &Path) -> Option<T>,
     ) -> Option<Option<T>> {
-        match table.get(key) {
-            Some(field) => read(self, &field.node, &path.key(key)).map(Some),
+        match table.at(key, path) {
+            Some((node, path)) => read(self, node, &path).map(Some),
             None => Some(None),
         }
     }

@@ -75,6 +75,19 @@ fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     }
 }
 
+/// The groups with the largest quantities, largest first; of equal ones the first comes first.
+fn largest(groups: &[Group]) -> Vec<&Group> {
+    let mut largest: Vec<&Group> = Vec::new();
+    for group in groups {
+        let place = largest.iter().take_while(|other| other.quantity >= group.quantity).count();
+        if place < NAMED_GROUPS {
+            largest.insert(place, group);
+            largest.truncate(NAMED_GROUPS);
+        }
+    }
+    largest
+}
+
 struct Words<'a> {
     unit: Option<&'a Names>,
     currency: Currency,
@@ -117,9 +130,7 @@ impl Words<'_> {
         if groups.is_empty() {
             return text;
         }
-        let mut largest: Vec<&Group> = groups.iter().collect();
-        largest.sort_by_key(|group| std::cmp::Reverse(group.quantity));
-        let named = largest.iter().take(NAMED_GROUPS).map(|group| {
+        let named = largest(groups).into_iter().map(|group| {
             let key = group.key.join(" / ");
             let key = if key.is_empty() { self.lang.pick("（无）", "(none)") } else { &key };
             format!("{key} {}", format_decimal(group.quantity.decimal()))

@@ -10,6 +10,10 @@ mod environment;
 #[path = "support/generate.rs"]
 mod generate;
 
+#[path = "server/api.rs"]
+#[expect(dead_code, reason = "the server's own tests use the rest of it")]
+mod api;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
@@ -76,4 +80,20 @@ async fn wasm_in_chromium_answers_like_native() {
     }
     client.close().await.unwrap();
     same_as_native("Chromium", &asks, &answers);
+}
+
+#[tokio::test]
+async fn the_http_api_answers_like_native() {
+    let asks = questions();
+    let api = api::Api::empty().await;
+    let mut answers: Vec<String> = Vec::new();
+    for ask in &asks {
+        let reply = api.post("/v1/engine", ask.clone()).await;
+        let answer = reply.text();
+        let expected = if answer.starts_with("{\"refused\"") { 422 } else { 200 };
+        assert_eq!(reply.status, expected, "the status says whether it is refused: {ask}");
+        answers.push(answer);
+    }
+    api.running.stop().await;
+    same_as_native("HTTP", &asks, &answers);
 }

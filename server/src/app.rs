@@ -1,0 +1,59 @@
+//! What every request can reach: database, clock, books, settings, the operator's token.
+
+use std::sync::Arc;
+
+use crate::auth::operator::{OperatorToken, TokenError};
+use crate::books::flow::Shelf;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::invoices::fonts::Fonts;
+
+/// The server's parts.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Books that were read already.
+    pub shelf: Shelf,
+    /// The settings.
+    pub config: Config,
+    /// The operator's token.
+    pub operator: OperatorToken,
+    /// Fonts for the invoices, found when the first one is printed.
+    pub fonts: Fonts,
+}
+
+/// The parts, shared by all requests.
+pub type App = Arc<Parts>;
+
+/// Why the parts cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data directory cannot be made.
+    #[error("the data directory {} cannot be made: {source}", .path.display())]
+    Data {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No operator's token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Opens everything.
+pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
+    let data = |source| AppError::Data { path: config.data.clone(), source };
+    std::fs::create_dir_all(&config.data).map_err(data)?;
+    let db = Db::open(&config, clock.now()).await?;
+    let operator = OperatorToken::load(&config)?;
+    let fonts = Fonts::new(config.fonts.clone());
+    Ok(Arc::new(Parts { db, clock, shelf: Shelf::default(), config, operator, fonts }))
+}

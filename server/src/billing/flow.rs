@@ -1,0 +1,223 @@
+//! Bills a month, customer by customer, each in one transaction that begins by taking the next number.
+//!
+//! An invoice that is there stays as it is. Who cannot be billed is reported, costs no number, and holds nobody up.
+
+use engine::draft_invoice;
+use engine::ids::{BookId, CustomerId};
+use engine::invoice::{DraftInput, InvoiceNumber};
+use engine::period::{Instant, Month};
+
+use crate::books::flow::{Books, Shelf};
+use crate::clock::Clock;
+use crate::customers::store::{self as customers, Customer};
+use crate::db::{Db, DbError};
+use crate::invoices::store as invoices;
+use crate::metering::flow::{MeteringError, count, terms};
+use crate::metering::store as events;
+
+/// Why a month is not billed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum BillError {
+    /// Nothing to price with.
+    #[error("no price book is published; publish one with `ratecard book add FILE` or POST /v1/books")]
+    NoBooks,
+    /// The month is still going on somewhere.
+    #[error("{month} has not ended yet: in the zone of book {book} ({zone}) it ends at {end}")]
+    NotEnded {
+        /// The month.
+        month: Month,
+        /// The book.
+        book: BookId,
+        /// Its zone.
+        zone: &'static str,
+        /// When it ends there.
+        end: Instant,
+    },
+    /// Outside the calendar.
+    #[error(transparent)]
+    Month(#[from] engine::period::BadMonth),
+    /// The database refused. What was issued before stays issued; run it again for the rest.
+    #[error("{0}. Invoices issued before this stay; run the month again for the rest")]
+    Db(#[from] DbError),
+}
+
+/// A customer whose month could not be billed.
+#[derive(Debug)]
+pub struct Unbilled {
+    /// Who.
+    pub customer: CustomerId,
+    /// Why.
+    pub reason: MeteringError,
+}
+
+/// An invoice whose month has got more events since it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// Who.
+    pub customer: CustomerId,
+    /// Their invoice.
+    pub number: InvoiceNumber,
+    /// Events that came after it was issued.
+    pub events: i64,
+}
+
+/// What a bill run did.
+#[derive(Debug)]
+pub struct BillRun {
+    /// The month.
+    pub month: Month,
+    /// How many invoices it issued.
+    pub issued: u64,
+    /// How many were there before.
+    pub already: u64,
+    /// Customers with nothing to bill: no plan assigned for the month and no usage.
+    pub nothing: u64,
+    /// Customers it could not bill.
+    pub unbilled: Vec<Unbilled>,
+    /// Events that came too late for their invoice.
+    pub late: Vec<Late>,
+}
+
+/// How far a run is: customers done, customers in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Done.
+    pub done: u64,
+    /// In all.
+    pub total: u64,
+}
+
+/// What became of one customer.
+enum Billed {
+    Issued,
+    Already(Option<Late>),
+    Nothing,
+}
+
+const CUSTOMERS_PER_PAGE: u32 = 500;
+
+/// Bills `month` for everybody.
+pub async fn bill(
+    db: &Db,
+    (shelf, clock): (&Shelf, Clock),
+    month: Month,
+    mut progress: impl FnMut(Progress) + Send,
+) -> Result<BillRun, BillError> {
+    let books = shelf.books(db).await?;
+    check_ended(&books, month, clock.now())?;
+    let total = u64::try_from(customers::count(db).await?).unwrap_or(0);
+    let mut run = BillRun { month, issued: 0, already: 0, nothing: 0, unbilled: Vec::new(), late: Vec::new() };
+    let mut done = 0_u64;
+    let mut after = String::new();
+    loop {
+        let page = customers::page(db, &after, CUSTOMERS_PER_PAGE).await?;
+        let Some(last) = page.last() else { return Ok(run) };
+        after = last.id.to_string();
+        for customer in &page {
+            let billed = bill_customer(db, &books, (customer, month), clock).await;
+            run.add(&customer.id, billed)?;
+            done = done.saturating_add(1);
+            progress(Progress { done, total });
+        }
+    }
+}
+
+impl BillRun {
+    fn add(&mut self, customer: &CustomerId, billed: Result<Billed, MeteringError>) -> Result<(), BillError> {
+        match billed {
+            Ok(Billed::Issued) => self.issued = self.issued.saturating_add(1),
+            Ok(Billed::Already(late)) => {
+                self.already = self.already.saturating_add(1);
+                self.late.extend(late);
+            }
+            Ok(Billed::Nothing) => self.nothing = self.nothing.saturating_add(1),
+            // A broken database stops the run; a customer's own trouble does not.
+            Err(MeteringError::Db(error)) => return Err(error.into()),
+            Err(reason) => self.unbilled.push(Unbilled { customer: customer.clone(), reason }),
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a month that is not over in the zone of a book that was in force in it.
+fn check_ended(books: &Books, month: Month, now: Instant) -> Result<(), BillError> {
+    let ids = books.ids();
+    if ids.is_empty() {
+        return Err(BillError::NoBooks);
+    }
+    for id in &ids {
+        let Some(book) = books.in_force(id, month.first_day()).or_else(|| books.earliest(id)) else { continue };
+        let end = month.period(book.zone)?.end;
+        if now < end {
+            return Err(BillError::NotEnded { month, book: id.clone(), zone: book.zone.name(), end });
+        }
+    }
+    Ok(())
+}
+
+async fn bill_customer(
+    db: &Db,
+    books: &Books,
+    (customer, month): (&Customer, Month),
+    clock: Clock,
+) -> Result<Billed, MeteringError> {
+    if let Some(billed) = without_lock(db, books, customer, month).await? {
+        return Ok(billed);
+    }
+    let terms = terms(books, customer, month)?;
+    let mut tx = db.begin().await?;
+    let number = invoices::take_number(&mut tx).await?;
+    // Looked at again: from here on no other run can issue anything.
+    if invoices::of_month(&mut tx, &customer.id, month).await?.is_some() {
+        tx.rollback().await.map_err(DbError::from)?;
+        return Ok(Billed::Already(None));
+    }
+    let counted = count(&mut tx, &terms.book, (&customer.id, terms.period)).await?;
+    let draft = draft_invoice(
+        &terms.book,
+        &DraftInput {
+            customer: &customer.id,
+            customer_name: customer.display_name(),
+            plan: terms.plan.as_str(),
+            month,
+            period: terms.period,
+            usage: &counted.usage,
+        },
+    )
+    .map_err(MeteringError::Rate)?;
+    let issued = draft.issue(number, clock.now());
+    invoices::insert(&mut tx, &issued, counted.events).await?;
+    tx.commit().await.map_err(DbError::from)?;
+    Ok(Billed::Issued)
+}
+
+/// What can be said of a customer without holding anybody else up: already billed, or nothing to bill.
+async fn without_lock(
+    db: &Db,
+    books: &Books,
+    customer: &Customer,
+    month: Month,
+) -> Result<Option<Billed>, MeteringError> {
+    let mut connection = db.pool().acquire().await.map_err(DbError::from)?;
+    let invoice = invoices::of_month(&mut connection, &customer.id, month).await?;
+    if let Some(invoice) = invoice {
+        let now_there = events::count(&mut connection, &customer.id, invoice.period).await?;
+        let events = now_there.saturating_sub(invoice.events);
+        let late = Late { customer: customer.id.clone(), number: invoice.number, events };
+        return Ok(Some(Billed::Already((events > 0).then_some(late))));
+    }
+    if customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since) {
+        return Ok(None);
+    }
+    // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
+    let period = match terms(books, customer, month) {
+        Ok(terms) => terms.period,
+        Err(_) => month.period(utc()?)?,
+    };
+    let used = events::count(&mut connection, &customer.id, period).await? > 0;
+    Ok(if used { None } else { Some(Billed::Nothing) })
+}
+
+fn utc() -> Result<engine::period::Zone, DbError> {
+    engine::period::Zone::from_name("UTC").map_err(|error| DbError::Unreadable { what: "zone", value: error.0 })
+}

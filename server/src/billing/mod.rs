@@ -1,0 +1,6 @@
+//! The bill run: every customer's month becomes an invoice, once.
+//!
+//! It can be stopped at any instant and started again, and two may run at once: each customer is one transaction.
+
+pub mod flow;
+pub mod routes;

@@ -1,0 +1,124 @@
+//! `POST /v1/bill-runs`: bills a month; repeating it changes nothing.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use engine::period::Month;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::flow::{BillError, BillRun, bill};
+use crate::app::App;
+use crate::error::Problem;
+use crate::request::{Body, Operator};
+
+/// Which month is to be billed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BillBody {
+    /// The month.
+    #[schema(value_type = String, example = "2026-11")]
+    month: Month,
+}
+
+/// What a bill run did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BillAnswer {
+    /// The month.
+    #[schema(value_type = String)]
+    month: Month,
+    /// Invoices issued by this run.
+    issued: u64,
+    /// Invoices that were there before; they stay as they are.
+    already_issued: u64,
+    /// Customers without an assigned plan and without usage.
+    nothing_to_bill: u64,
+    /// Customers that could not be billed, and why.
+    unbilled: Vec<UnbilledAnswer>,
+    /// Events that came after their month's invoice was issued.
+    late: Vec<LateAnswer>,
+}
+
+/// A customer that could not be billed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UnbilledAnswer {
+    /// Who.
+    customer: String,
+    /// Why, and what to do.
+    reason: String,
+}
+
+/// Events that came too late.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LateAnswer {
+    /// Whose.
+    customer: String,
+    /// The invoice they are not on.
+    #[schema(example = "INV-00000042")]
+    invoice: String,
+    /// How many.
+    events: i64,
+}
+
+impl From<BillRun> for BillAnswer {
+    fn from(run: BillRun) -> Self {
+        let unbilled = run.unbilled.into_iter();
+        let late = run.late.into_iter();
+        Self {
+            month: run.month,
+            issued: run.issued,
+            already_issued: run.already,
+            nothing_to_bill: run.nothing,
+            unbilled: unbilled
+                .map(|unbilled| UnbilledAnswer {
+                    customer: unbilled.customer.into(),
+                    reason: unbilled.reason.to_string(),
+                })
+                .collect(),
+            late: late
+                .map(|late| LateAnswer {
+                    customer: late.customer.into(),
+                    invoice: late.number.to_string(),
+                    events: late.events,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Bills a month. Customers that have their invoice keep it; repeat it after a stop or for those that could not be billed.
+#[utoipa::path(
+    post, path = "/v1/bill-runs", tag = "invoices",
+    request_body = BillBody,
+    responses(
+        (status = 200, description = "What the run did", body = BillAnswer),
+        (status = 400, description = "The body cannot be read", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The month has not ended", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "No book is published", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The database is busy; run it again", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "No room is left; run it again when there is", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("operator" = []))
+)]
+pub async fn run(State(app): State<App>, _: Operator, body: Body) -> Result<(StatusCode, Json<BillAnswer>), Problem> {
+    let BillBody { month } = body.json()?;
+    // Its own task: a client that goes away does not stop it.
+    let task = tokio::spawn(async move { bill(&app.db, (&app.shelf, app.clock), month, |_| {}).await });
+    let run = task.await.map_err(|error| Problem::internal(&error))??;
+    Ok((StatusCode::OK, Json(run.into())))
+}
+
+impl From<BillError> for Problem {
+    fn from(error: BillError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BillError::NoBooks => Self::unprocessable("no-book", "No price book is published").detail(detail),
+            BillError::NotEnded { .. } => {
+                Self::new(StatusCode::CONFLICT, "month-not-ended", "The month has not ended").detail(detail)
+            }
+            BillError::Month(_) => Self::unprocessable("bad-month", "Not a month").detail(detail),
+            BillError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Publishing a book, and finding the version that is in force on a day.
+//!
+//! A published version never changes; the same id and version with another digest is refused.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::NaiveDate;
+use engine::catalog::Problem;
+use engine::ids::BookId;
+use engine::period::Instant;
+use engine::{Book, BookDraft};
+
+use super::store::{self, BookRow, NewBook};
+use crate::db::{Db, DbError};
+
+/// Why a book is not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It has mistakes; these are all of them.
+    #[error("the book has {} problems", .0.len())]
+    Invalid(Vec<Problem>),
+    /// The version is taken by another content.
+    #[error(
+        "version {version} of book {id} is published with digest {published}; this text has {given}. Published versions never change: give the change a version of its own"
+    )]
+    OtherDigest {
+        /// The book.
+        id: String,
+        /// The version.
+        version: String,
+        /// The digest that is published.
+        published: String,
+        /// The digest of what was sent.
+        given: String,
+    },
+    /// Another version begins on the same day.
+    #[error("version {version} of book {id} is effective from {effective} already; choose another day")]
+    EffectiveTaken {
+        /// The book.
+        id: String,
+        /// The version that has the day.
+        version: String,
+        /// The day.
+        effective: NaiveDate,
+    },
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// What became of a book that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// It is published now.
+    New(BookRow),
+    /// The same content was published before.
+    Before(BookRow),
+}
+
+impl Published {
+    /// The version in either case.
+    pub fn row(&self) -> &BookRow {
+        match self {
+            Self::New(row) | Self::Before(row) => row,
+        }
+    }
+}
+
+/// Checks a book and publishes it. Sending the same book again changes nothing.
+pub async fn publish(db: &Db, toml: &str, now: Instant) -> Result<Published, PublishError> {
+    let book = BookDraft::from_toml(toml).check().map_err(PublishError::Invalid)?;
+    let row = BookRow {
+        id: book.id.to_string(),
+        version: book.version.to_string(),
+        digest: book.digest().to_owned(),
+        effective: book.effective,
+        published_at: now,
+    };
+    let canonical = book.canonical_json();
+    let mut tx = db.begin().await?;
+    let new = store::insert(&mut tx, &NewBook { row: &row, source: toml, canonical: &canonical }).await?;
+    tx.commit().await.map_err(DbError::from)?;
+    if new {
+        return Ok(Published::New(row));
+    }
+    let versions = store::list(db).await?;
+    let own: Vec<BookRow> = versions.into_iter().filter(|other| other.id == row.id).collect();
+    if let Some(same) = own.iter().find(|other| other.version == row.version) {
+        return if same.digest == row.digest {
+            Ok(Published::Before(same.clone()))
+        } else {
+            let (published, given) = (same.digest.clone(), row.digest);
+            Err(PublishError::OtherDigest { id: row.id, version: row.version, published, given })
+        };
+    }
+    let version = own.into_iter().find(|other| other.effective == row.effective).map(|other| other.version);
+    let version = version.unwrap_or_default();
+    Err(PublishError::EffectiveTaken { id: row.id, version, effective: row.effective })
+}
+
+/// Books that were read and checked already; they never change, so this never grows stale.
+#[derive(Debug, Default)]
+pub struct Shelf(Mutex<BTreeMap<(String, String), Arc<Book>>>);
+
+impl Shelf {
+    /// Every published version.
+    pub async fn books(&self, db: &Db) -> Result<Books, DbError> {
+        let mut books = Vec::new();
+        for row in store::list(db).await? {
+            books.push(self.book(db, &row).await?);
+        }
+        Ok(Books(books))
+    }
+
+    async fn book(&self, db: &Db, row: &BookRow) -> Result<Arc<Book>, DbError> {
+        let key = (row.id.clone(), row.version.clone());
+        if let Some(book) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(book));
+        }
+        let unreadable = || DbError::Unreadable { what: "book", value: format!("{} {}", row.id, row.version) };
+        let source = store::source(db, &row.id, &row.version).await?.ok_or_else(unreadable)?;
+        let book = BookDraft::from_toml(&source).check().map_err(|_| unreadable())?;
+        if book.digest() != row.digest {
+            return Err(unreadable());
+        }
+        let book = Arc::new(book);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&book));
+        Ok(book)
+    }
+}
+
+/// All published versions, by id and effective day.
+#[derive(Debug, Clone)]
+pub struct Books(Vec<Arc<Book>>);
+
+impl Books {
+    /// Every version.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Book>> {
+        self.0.iter()
+    }
+
+    /// The ids, each once.
+    pub fn ids(&self) -> Vec<BookId> {
+        let mut ids: Vec<BookId> = self.0.iter().map(|book| book.id.clone()).collect();
+        ids.dedup();
+        ids
+    }
+
+    /// The version of a book that is in force on `day`: the latest one that has begun.
+    pub fn in_force(&self, id: &BookId, day: NaiveDate) -> Option<&Arc<Book>> {
+        self.0.iter().rfind(|book| book.id == *id && book.effective <= day)
+    }
+
+    /// The version in force at `now`, by the calendar of each version's own zone.
+    pub fn in_force_now(&self, id: &BookId, now: Instant) -> Option<&Arc<Book>> {
+        self.0.iter().rfind(|book| book.id == *id && book.effective <= book.zone.date_of(now))
+    }
+
+    /// The first version of a book.
+    pub fn earliest(&self, id: &BookId) -> Option<&Arc<Book>> {
+        self.0.iter().find(|book| book.id == *id)
+    }
+
+    /// The last version of a book, in force or not.
+    pub fn newest(&self, id: &BookId) -> Option<&Arc<Book>> {
+        self.0.iter().rfind(|book| book.id == *id)
+    }
+
+    /// The version of each book that says, on `day`, on which plan customers are who chose none.
+    pub fn with_default_plan(&self, day: NaiveDate) -> Vec<&Arc<Book>> {
+        let ids = self.ids();
+        let current = ids.iter().filter_map(|id| self.in_force(id, day));
+        current.filter(|book| book.default_plan.is_some()).collect()
+    }
+}

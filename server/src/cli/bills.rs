@@ -1,0 +1,194 @@
+//! `bill` and `invoices`: the bill run, and what it issued.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use engine::ids::CustomerId;
+use engine::invoice::Issued;
+use engine::period::Month;
+use engine::text::group_digits;
+use serde_json::json;
+
+use super::screen::{Align, Screen, Work};
+use super::{CliError, LangArg, write_file};
+use crate::app::App;
+use crate::billing::flow::{BillRun, bill as bill_month};
+use crate::invoices::flow::{document, read_number};
+use crate::invoices::pdf::pdf;
+use crate::invoices::store::{Filter, InvoiceRow, list};
+
+pub(super) const BILL_EXAMPLES: &str = "\
+Examples:
+  ratecard bill --period 2026-11
+  ratecard bill --period 2026-11 --format json
+Who has an invoice keeps it. Stop it at any time and run it again: nobody is billed twice, nobody is forgotten, and the
+numbers have no gap. The exit code is 1 if somebody could not be billed.";
+
+#[derive(Debug, Args)]
+pub(super) struct BillArgs {
+    /// The month
+    #[arg(long, value_name = "YYYY-MM")]
+    period: String,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = BillFormat::Text)]
+    format: BillFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BillFormat {
+    /// For people
+    Text,
+    /// As POST /v1/bill-runs answers
+    Json,
+}
+
+pub(super) async fn bill(app: &App, args: &BillArgs, screen: &mut Screen) -> Result<(), CliError> {
+    let month = Month::parse(&args.period)?;
+    let mut work = Work::new("bill");
+    let outcome = bill_month(&app.db, (&app.shelf, app.clock), month, |at| work.at(at.done, at.total)).await;
+    work.done();
+    let run = outcome?;
+    let complete = run.unbilled.is_empty();
+    match args.format {
+        BillFormat::Text => tell(&run, screen)?,
+        BillFormat::Json => {
+            screen.line(&serde_json::to_string(&crate::billing::routes::BillAnswer::from(run))?)?;
+        }
+    }
+    if complete { Ok(()) } else { Err(CliError::Told) }
+}
+
+fn tell(run: &BillRun, screen: &mut Screen) -> Result<(), CliError> {
+    for unbilled in &run.unbilled {
+        screen.note(&format!("not billed: {}: {}", unbilled.customer, unbilled.reason));
+    }
+    for late in &run.late {
+        let (customer, number, events) = (&late.customer, late.number, late.events);
+        screen.note(&format!("late: {events} events of {customer} came after {number} was issued; they are not on it"));
+    }
+    let (month, issued, already) = (run.month, run.issued, run.already);
+    screen.line(&format!(
+        "{month}: {issued} invoices issued, {already} issued before, {} with nothing to bill, {} not billed",
+        run.nothing,
+        run.unbilled.len()
+    ))
+}
+
+pub(super) const INVOICES_EXAMPLES: &str = "\
+Examples:
+  ratecard invoices --period 2026-11
+  ratecard invoices --customer acme --format csv > acme.csv
+  ratecard invoices --number 42 --pdf invoice.pdf --lang zh
+  ratecard invoices --number INV-00000042 --format json";
+
+#[derive(Debug, Args)]
+pub(super) struct InvoicesArgs {
+    /// Only of this month
+    #[arg(long, value_name = "YYYY-MM", conflicts_with = "number")]
+    period: Option<String>,
+    /// Only of this customer
+    #[arg(long, value_name = "ID", conflicts_with = "number")]
+    customer: Option<String>,
+    /// One invoice, with everything it says
+    #[arg(long, value_name = "NUMBER")]
+    number: Option<String>,
+    /// Write that invoice as PDF
+    #[arg(long, value_name = "FILE", requires = "number")]
+    pdf: Option<PathBuf>,
+    /// Language of the PDF
+    #[arg(long, value_enum, default_value_t = LangArg::Zh)]
+    lang: LangArg,
+    /// How to print a list
+    #[arg(long, value_enum, default_value_t = InvoicesFormat::Table)]
+    format: InvoicesFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum InvoicesFormat {
+    /// For people
+    Table,
+    /// One object a line; with --number the invoice exactly as it was issued
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+pub(super) async fn invoices(app: &App, args: &InvoicesArgs, screen: &mut Screen) -> Result<(), CliError> {
+    if let Some(number) = &args.number {
+        return one(app, number, args, screen).await;
+    }
+    let mut filter = Filter {
+        customer: args.customer.as_deref().map(CustomerId::new).transpose()?,
+        month: args.period.as_deref().map(Month::parse).transpose()?,
+        after: 0,
+        limit: 1000,
+    };
+    let mut rows = Vec::new();
+    loop {
+        let page = list(&app.db, &filter).await?;
+        let Some(last) = page.last() else { break };
+        filter.after = last.number.0;
+        rows.extend(page);
+    }
+    match args.format {
+        InvoicesFormat::Table => table(&rows, screen),
+        InvoicesFormat::Json => rows.iter().try_for_each(|row| {
+            let crate::invoices::store::InvoiceRow { number, customer, month, currency, total, events, .. } = row;
+            let issued_at = row.issued_at;
+            let object = json!({
+                "number": number.0, "name": number.to_string(), "customer": customer, "month": month,
+                "currency": currency, "total": total, "events": events, "issued_at": issued_at,
+            });
+            screen.line(&object.to_string())
+        }),
+        InvoicesFormat::Csv => {
+            screen.line("number,customer,month,currency,total,events,issued_at")?;
+            rows.iter().try_for_each(|row| screen.line(&csv_line(row)))
+        }
+    }
+}
+
+fn table(rows: &[InvoiceRow], screen: &mut Screen) -> Result<(), CliError> {
+    let head = ["NUMBER", "MONTH", "CUSTOMER", "EVENTS", "", "TOTAL"].map(str::to_owned).to_vec();
+    let cells = rows.iter().map(|row| {
+        vec![
+            row.number.to_string(),
+            row.month.to_string(),
+            row.customer.to_string(),
+            group_digits(&row.events.to_string()),
+            row.currency.clone(),
+            group_digits(&row.total),
+        ]
+    });
+    let aligns = [Align::Left, Align::Left, Align::Left, Align::Right, Align::Left, Align::Right];
+    screen.table(&aligns, &std::iter::once(head).chain(cells).collect::<Vec<_>>())?;
+    screen.note(&format!("{} invoices", rows.len()));
+    Ok(())
+}
+
+fn csv_line(row: &InvoiceRow) -> String {
+    let customer = row.customer.as_str();
+    // RFC 4180: a field with a separator or a quote stands in quotes, quotes inside are doubled.
+    let customer = if customer.contains([',', '"']) {
+        format!("\"{}\"", customer.replace('"', "\"\""))
+    } else {
+        customer.to_owned()
+    };
+    let (number, month, currency, total) = (row.number, row.month, &row.currency, &row.total);
+    format!("{number},{customer},{month},{currency},{total},{},{}", row.events, row.issued_at.to_rfc3339())
+}
+
+async fn one(app: &App, number: &str, args: &InvoicesArgs, screen: &mut Screen) -> Result<(), CliError> {
+    let number = read_number(number)?;
+    let document = document(&app.db, number).await?;
+    if let Some(path) = &args.pdf {
+        let issued: Issued = serde_json::from_str(&document.json)?;
+        let bytes = pdf(&issued, (&app.config.seller, &app.fonts), args.lang.into())?;
+        if path.as_os_str() == "-" {
+            return screen.bytes(&bytes);
+        }
+        write_file(path, &bytes)?;
+        return screen.line(&format!("{number} written to {}", path.display()));
+    }
+    screen.line(&document.json)
+}

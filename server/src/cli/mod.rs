@@ -1,0 +1,218 @@
+//! The command line: reads arguments, runs one command, says what happened. Figures come from the same flows as over HTTP.
+//!
+//! Results go to standard output, troubles and progress to standard error; 0 is success, 1 failure, 2 wrong arguments.
+
+mod bills;
+mod books;
+mod rate;
+mod screen;
+mod serve;
+mod usage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::text::Lang;
+
+use crate::app::{self, App, AppError};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, Settings};
+use screen::Screen;
+
+/// Prices API usage: from usage events to invoices that anybody can recompute.
+#[derive(Debug, Parser)]
+#[command(name = "ratecard", version, propagate_version = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ratecard demo                                       a server with made-up customers, to look around
+  ratecard check examples/acme-api.toml               is this price book sound?
+  ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000
+  ratecard import --format combined access.log && ratecard bill --period 2015-05
+Every command has its own --help with examples.";
+
+/// Settings that every command shares; each can also stand in ratecard.toml or in the environment.
+#[derive(Debug, Args)]
+struct SettingFlags {
+    /// Folder of the database, the lock and the operator's token [default: ratecard-data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// sqlite:FILE or postgres://USER@HOST/NAME [default: ratecard.db in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Settings file [default: ratecard.toml here, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "RATECARD_CONFIG")]
+    config: Option<PathBuf>,
+    /// What to log, for instance info or server=debug
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server
+    #[command(after_help = serve::SERVE_EXAMPLES)]
+    Serve(serve::ServeArgs),
+    /// Start the server with made-up customers, usage and invoices
+    #[command(after_help = serve::DEMO_EXAMPLES)]
+    Demo(serve::ServeArgs),
+    /// Check price books and report every mistake with its place
+    #[command(after_help = books::CHECK_EXAMPLES)]
+    Check(books::CheckArgs),
+    /// Price a month of assumed usage
+    #[command(after_help = rate::EXAMPLES)]
+    Rate(rate::RateArgs),
+    /// Write the public view of price books as files for static hosting
+    #[command(after_help = books::PUBLIC_EXAMPLES)]
+    Public(books::PublicArgs),
+    /// Publish price books and list them
+    #[command(subcommand, after_help = books::BOOK_EXAMPLES)]
+    Book(books::BookCommand),
+    /// Turn an access log into usage events
+    #[command(after_help = usage::IMPORT_EXAMPLES)]
+    Import(usage::ImportArgs),
+    /// Bill a month; repeating it changes nothing
+    #[command(after_help = bills::BILL_EXAMPLES)]
+    Bill(bills::BillArgs),
+    /// List invoices, or print one as PDF or JSON
+    #[command(after_help = bills::INVOICES_EXAMPLES)]
+    Invoices(bills::InvoicesArgs),
+    /// List customers
+    #[command(after_help = usage::CUSTOMERS_EXAMPLES)]
+    Customers(usage::CustomersArgs),
+    /// Put a customer on a plan
+    #[command(after_help = usage::ASSIGN_EXAMPLES)]
+    Assign(usage::AssignArgs),
+    /// Make a link through which a customer sees their own usage
+    #[command(after_help = usage::LINK_EXAMPLES)]
+    Link(usage::LinkArgs),
+    /// Print the API's OpenAPI 3.1 document
+    #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
+    Openapi,
+}
+
+/// A language on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LangArg {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl From<LangArg> for Lang {
+    fn from(lang: LangArg) -> Self {
+        match lang {
+            LangArg::Zh => Self::Zh,
+            LangArg::En => Self::En,
+        }
+    }
+}
+
+/// Why a command failed. The message is for people.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// The trouble has been told on the way.
+    #[error("")]
+    Told,
+    #[error("{path} cannot be read: {source}", path = .path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path} cannot be written: {source}", path = .path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("the output cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the log filter cannot be read: {0}")]
+    LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
+    Start(#[from] crate::start::StartError),
+    #[error(transparent)]
+    Db(#[from] crate::db::DbError),
+    #[error(transparent)]
+    Publish(#[from] crate::books::flow::PublishError),
+    #[error(transparent)]
+    Import(#[from] crate::import::flow::ImportError),
+    #[error(transparent)]
+    Bill(#[from] crate::billing::flow::BillError),
+    #[error(transparent)]
+    Invoice(#[from] crate::invoices::flow::InvoiceError),
+    #[error(transparent)]
+    Pdf(#[from] crate::invoices::pdf::PdfError),
+    #[error(transparent)]
+    Customer(#[from] crate::customers::flow::CustomerError),
+    #[error(transparent)]
+    Link(#[from] crate::auth::flow::LinkError),
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
+    #[error(transparent)]
+    Id(#[from] engine::ids::BadId),
+    #[error(transparent)]
+    Month(#[from] engine::period::BadMonth),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut screen = Screen::new();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return screen.failed(&CliError::Output(error)),
+    };
+    match runtime.block_on(run(cli, &mut screen)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => screen.failed(&error),
+    }
+}
+
+async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
+    let settings = &cli.settings;
+    match cli.command {
+        Command::Serve(args) => serve::serve(settings, &args, screen).await,
+        Command::Demo(args) => serve::demo(settings, &args, screen).await,
+        Command::Check(args) => books::check(&args, screen),
+        Command::Rate(args) => rate::rate(&args, screen),
+        Command::Public(args) => books::public(&args, screen),
+        Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
+        Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
+        Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
+        Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,
+        Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
+        Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
+        Command::Openapi => screen.line(&crate::openapi::json()?),
+    }
+}
+
+impl SettingFlags {
+    fn load(&self, more: Settings) -> Result<Config, CliError> {
+        let flags =
+            Settings { data: self.data.clone(), database: self.database.clone(), log: self.log.clone(), ..more };
+        Ok(Config::load(self.config.as_deref(), &flags)?)
+    }
+}
+
+/// Opens the database for a command that works beside a server.
+async fn open(settings: &SettingFlags) -> Result<App, CliError> {
+    let config = settings.load(Settings::default())?;
+    Ok(app::open(config, Clock::System).await?)
+}
+
+fn read_file(path: &std::path::Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.to_path_buf(), source })
+}
+
+fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|source| CliError::Write { path: path.to_path_buf(), source })
+}

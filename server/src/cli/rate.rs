@@ -1,0 +1,126 @@
+//! `rate`: prices assumed usage with the engine and prints its answer, as JSON or as a table for people.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use engine::rating::{Rated, Step};
+use engine::text::{Lang, Names, format_decimal, format_money, sentence};
+use engine::wire::{Answer, Ask, Assumed, Door, Refusal, answer};
+
+use super::screen::{Align, Screen, widths};
+use super::{CliError, LangArg, read_file};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000
+  ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000 --usage traffic=60000000000 --steps
+  ratecard rate examples/acme-api.toml --plan growth --usage calls=9000000 --format json | jq -r .total";
+
+#[derive(Debug, Args)]
+pub(super) struct RateArgs {
+    /// Price book
+    #[arg(value_name = "BOOK")]
+    book: PathBuf,
+    /// Plan
+    #[arg(long, value_name = "ID")]
+    plan: String,
+    /// Quantity of a meter, a plain decimal; may be given several times
+    #[arg(long = "usage", value_name = "METER=QUANTITY", value_parser = read_usage)]
+    usage: Vec<Assumed>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = RateFormat::Table)]
+    format: RateFormat,
+    /// Language of names and sentences in the table
+    #[arg(long, value_enum, default_value_t = LangArg::En)]
+    lang: LangArg,
+    /// Say below each line how its amount came about
+    #[arg(long)]
+    steps: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RateFormat {
+    /// Lines and amounts
+    Table,
+    /// The engine's answer; amounts and quantities are decimal strings
+    Json,
+}
+
+fn read_usage(text: &str) -> Result<Assumed, &'static str> {
+    let (meter, quantity) = text.split_once('=').ok_or("write METER=QUANTITY, for instance calls=1200000")?;
+    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned() })
+}
+
+pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {
+    let door = Door::Rate { plan: args.plan.clone(), usage: args.usage.clone() };
+    let answered = answer(&Ask { book: read_file(&args.book)?, ask: door });
+    match (args.format, answered) {
+        (RateFormat::Json, Ok(answer)) => screen.line(&serde_json::to_string(&answer)?),
+        (RateFormat::Table, Ok(Answer::Rated(rated))) => table(&rated, args, screen),
+        // The engine answers a question at the door where it was asked.
+        (
+            RateFormat::Table,
+            Ok(Answer::Checked(_) | Answer::Estimate(_) | Answer::Curve(_) | Answer::Quota(_) | Answer::Draft(_)),
+        ) => Ok(()),
+        (format, Err(refusal)) => {
+            if format == RateFormat::Json {
+                screen.line(&serde_json::to_string(&refusal)?)?;
+            }
+            refused(&refusal, args, screen);
+            Err(CliError::Told)
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, args: &RateArgs, screen: &mut Screen) {
+    match refusal {
+        Refusal::Book { problems } => {
+            for problem in problems {
+                screen.note(&format!("error: {}:{problem}", args.book.display()));
+            }
+        }
+        Refusal::Quantity { meter, message } => screen.note(&format!("error: --usage {meter}: {message}")),
+        Refusal::Ask { message } | Refusal::Events { message } | Refusal::Rate { message, .. } => {
+            screen.note(&format!("error: {message}"));
+        }
+    }
+}
+
+fn table(rated: &Rated, args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {
+    let lang = args.lang.into();
+    let money = |amount| format_money(amount, rated.currency, lang);
+    screen.line(&format!("{} · {} {}", rated.plan_name.get(lang), rated.book.id, rated.book.version))?;
+    let mut rows: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for line in &rated.lines {
+        let unit = line.unit.as_ref().map(|unit| unit.get(lang)).unwrap_or_default();
+        let quantity = match line.meter {
+            Some(_) => format!("{} {unit}", format_decimal(line.quantity.decimal())),
+            None => String::new(),
+        };
+        let said = say(&line.steps, line.unit.as_ref(), rated, lang);
+        rows.push((vec![line.name.get(lang).to_owned(), quantity.trim_end().to_owned(), money(line.amount)], said));
+    }
+    let sum = |label: &str, amount, steps| (vec![label.to_owned(), String::new(), money(amount)], steps);
+    let rounding: Vec<Step> = rated.invoice_rounding.iter().cloned().collect();
+    rows.push(sum(lang.pick("小计", "Subtotal"), rated.subtotal, say(&rounding, None, rated, lang)));
+    if let Some(tax) = &rated.tax {
+        rows.push(sum(tax.name.get(lang), tax.amount, say(&tax.steps, None, rated, lang)));
+    }
+    rows.push(sum(lang.pick("合计", "Total"), rated.total, Vec::new()));
+    let cells: Vec<Vec<String>> = rows.iter().map(|(row, _)| row.clone()).collect();
+    let widths = widths(&cells);
+    for (row, said) in rows {
+        screen.row(&[Align::Left, Align::Right, Align::Right], &widths, &row)?;
+        for sentence in said.iter().filter(|_| args.steps) {
+            screen.line(&format!("    {sentence}"))?;
+        }
+    }
+    for meter in &rated.unpriced {
+        screen.note(&format!("note: meter {meter} has usage, but plan {} does not charge for it", rated.plan));
+    }
+    Ok(())
+}
+
+fn say(steps: &[Step], unit: Option<&Names>, rated: &Rated, lang: Lang) -> Vec<String> {
+    steps.iter().map(|step| sentence(step, unit, rated.currency, lang)).collect()
+}

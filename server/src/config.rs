@@ -1,0 +1,203 @@
+//! Every setting, read once: defaults, then ratecard.toml, then the environment, then flags.
+//!
+//! `Settings` is what a person may say; `Config` is what has been checked. Nothing else reads the environment.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// What may be set; every name is also an environment variable, for instance `RATECARD_LISTEN`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The directory of the database, the operator's token and the lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// `sqlite:FILE` or `postgres://…`; by default `ratecard.db` in the data directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// Address and port to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Whether that may be an address that other machines reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_remote: Option<bool>,
+    /// The operator's token; by default a file in the data directory holds one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The built pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web: Option<PathBuf>,
+    /// The largest request body, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_limit_bytes: Option<usize>,
+    /// How far ahead of our clock an event's time may be, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub future_tolerance_seconds: Option<u32>,
+    /// How long to wait for a lock on the database, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub busy_timeout_ms: Option<u32>,
+    /// The largest SQLite file, in MiB; unlimited by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_database_mib: Option<u32>,
+    /// What to log, for instance `info` or `server=debug`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// More directories to look for fonts in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fonts: Option<Vec<PathBuf>>,
+    /// Who issues the invoices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller: Option<Seller>,
+}
+
+/// Who issues the invoices, as it stands on them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seller {
+    /// The name, for instance of the company.
+    pub name: String,
+    /// Further lines below it: address, tax number, contact.
+    #[serde(default)]
+    pub lines: Vec<String>,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabasePlace {
+    /// In this file.
+    Sqlite(PathBuf),
+    /// Behind this URL.
+    Postgres(String),
+}
+
+/// Checked settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The directory of the token and the lock.
+    pub data: PathBuf,
+    /// The database.
+    pub database: DatabasePlace,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The operator's token, if it is set here rather than kept in a file.
+    pub token: Option<String>,
+    /// The built pages.
+    pub web: Option<PathBuf>,
+    /// The largest request body.
+    pub body_limit_bytes: usize,
+    /// How far ahead of our clock an event's time may be.
+    pub future_tolerance: TimeDelta,
+    /// How long to wait for a lock on the database.
+    pub busy_timeout: Duration,
+    /// The largest SQLite file.
+    pub max_database_mib: Option<u32>,
+    /// What to log.
+    pub log: String,
+    /// More directories to look for fonts in.
+    pub fonts: Vec<PathBuf>,
+    /// Who issues the invoices.
+    pub seller: Seller,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting cannot be read; the message names it and where it came from.
+    #[error("a setting cannot be read: {0}")]
+    Unreadable(#[from] Box<figment::Error>),
+    /// The address is open to other machines.
+    #[error("{0} can be reached by other machines; add --allow-remote if that is meant (put TLS in front)")]
+    Remote(SocketAddr),
+    /// No database of this kind.
+    #[error("\"{0}\" is no database; write sqlite:FILE or postgres://USER@HOST/NAME")]
+    Database(String),
+    /// Too short to be a secret.
+    #[error("the operator's token has {0} characters; it needs at least 16")]
+    ShortToken(usize),
+}
+
+/// The shortest token that an operator may choose.
+const TOKEN_LENGTH_MIN: usize = 16;
+
+impl Config {
+    /// Reads the settings: defaults, `ratecard.toml` (or the file given), `RATECARD_…`, then `flags`.
+    pub fn load(file: Option<&Path>, flags: &Settings) -> Result<Self, ConfigError> {
+        let here = Path::new("ratecard.toml");
+        // A file that was asked for must be there; the one in this folder is read if it is there.
+        let file = file.or_else(|| here.exists().then_some(here));
+        // RATECARD_CONFIG and RATECARD_BIN are about the program, not settings of it.
+        let env = Env::prefixed("RATECARD_").ignore(&["config", "bin"]).split("__");
+        let figment = match file {
+            Some(path) => Figment::new().merge(Toml::file_exact(path)),
+            None => Figment::new(),
+        };
+        let figment = figment.merge(env).merge(Serialized::defaults(flags));
+        let settings: Settings = figment.extract().map_err(Box::new)?;
+        Self::check(settings)
+    }
+
+    /// The defaults for a data directory, on a free port.
+    pub fn in_dir(data: &Path) -> Self {
+        Self {
+            data: data.to_path_buf(),
+            database: DatabasePlace::Sqlite(data.join("ratecard.db")),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token: None,
+            web: None,
+            body_limit_bytes: 4 * 1024 * 1024,
+            future_tolerance: TimeDelta::minutes(5),
+            busy_timeout: Duration::from_secs(5),
+            max_database_mib: None,
+            log: "info".to_owned(),
+            fonts: Vec::new(),
+            seller: Seller { name: "Ratecard".to_owned(), lines: Vec::new() },
+        }
+    }
+
+    fn check(settings: Settings) -> Result<Self, ConfigError> {
+        let data = settings.data.unwrap_or_else(|| PathBuf::from("ratecard-data"));
+        let defaults = Self::in_dir(&data);
+        let listen = settings.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)));
+        if !listen.ip().is_loopback() && !settings.allow_remote.unwrap_or(false) {
+            return Err(ConfigError::Remote(listen));
+        }
+        if let Some(length) = settings.token.as_ref().map(String::len).filter(|length| *length < TOKEN_LENGTH_MIN) {
+            return Err(ConfigError::ShortToken(length));
+        }
+        let tolerance = settings.future_tolerance_seconds.map(|seconds| TimeDelta::seconds(i64::from(seconds)));
+        Ok(Self {
+            database: settings.database.map_or(Ok(defaults.database), |text| database(&text))?,
+            listen,
+            token: settings.token,
+            web: settings.web,
+            body_limit_bytes: settings.body_limit_bytes.unwrap_or(defaults.body_limit_bytes),
+            future_tolerance: tolerance.unwrap_or(defaults.future_tolerance),
+            busy_timeout: settings
+                .busy_timeout_ms
+                .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
+            max_database_mib: settings.max_database_mib,
+            log: settings.log.unwrap_or(defaults.log),
+            fonts: settings.fonts.unwrap_or_default(),
+            seller: settings.seller.unwrap_or(defaults.seller),
+            data,
+        })
+    }
+}
+
+fn database(text: &str) -> Result<DatabasePlace, ConfigError> {
+    if let Some(file) = text.strip_prefix("sqlite:") {
+        let file = file.strip_prefix("//").unwrap_or(file);
+        if !file.is_empty() && file != ":memory:" {
+            return Ok(DatabasePlace::Sqlite(PathBuf::from(file)));
+        }
+    } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(DatabasePlace::Postgres(text.to_owned()));
+    }
+    Err(ConfigError::Database(text.to_owned()))
+}

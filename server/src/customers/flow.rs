@@ -1,0 +1,116 @@
+//! Naming a customer and putting them on a plan.
+
+use engine::ids::{BookId, CustomerId, PlanId};
+use engine::period::{Instant, Month};
+
+use super::store::{self, Assignment, Customer};
+use crate::books::flow::Books;
+use crate::db::{Db, DbError};
+
+/// What is said about a customer.
+#[derive(Debug, Clone, Default)]
+pub struct Details {
+    /// What bills call them; the id if nothing is said.
+    pub name: Option<String>,
+    /// Book and plan; none takes the plan away.
+    pub plan: Option<(BookId, PlanId)>,
+    /// The first month that is billed even without usage; by default the current one.
+    pub since: Option<Month>,
+}
+
+/// Why a customer cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum CustomerError {
+    /// No such book is published.
+    #[error("no book \"{id}\" is published; published are: {}", listed(.known))]
+    UnknownBook {
+        /// What was asked for.
+        id: BookId,
+        /// What there is.
+        known: Vec<BookId>,
+    },
+    /// The book has no such plan.
+    #[error("book {book} has no plan \"{plan}\"; it has: {}", listed(.known))]
+    UnknownPlan {
+        /// The book.
+        book: BookId,
+        /// What was asked for.
+        plan: PlanId,
+        /// What there is.
+        known: Vec<PlanId>,
+    },
+    /// The name is too long, or it is empty.
+    #[error("the name has {0} characters; allowed are 1 to 200")]
+    NameLength(usize),
+    /// No such customer.
+    #[error("there is no customer \"{0}\"; customers appear with their first event or with PUT /v1/customers/{{id}}")]
+    Unknown(CustomerId),
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Ids as a reader sees them.
+pub fn listed<T: std::fmt::Display>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes what is said about a customer.
+pub async fn put(
+    db: &Db,
+    books: &Books,
+    (id, details): (&CustomerId, &Details),
+    now: Instant,
+) -> Result<Customer, CustomerError> {
+    let name_length = details.name.as_ref().map(|name| name.trim().chars().count());
+    if let Some(length) = name_length.filter(|length| !(1..=200).contains(length)) {
+        return Err(CustomerError::NameLength(length));
+    }
+    let before = store::find(db, id).await?;
+    let kept_since = before.as_ref().and_then(|customer| customer.assignment.as_ref()).map(|kept| kept.since);
+    let assignment = match &details.plan {
+        None => None,
+        Some((book, plan)) => {
+            let since = details.since.or(kept_since);
+            Some(assignment(books, (book, plan), since, now)?)
+        }
+    };
+    let customer = Customer {
+        id: id.clone(),
+        name: details.name.as_ref().map(|name| name.trim().to_owned()),
+        assignment,
+        created_at: before.map_or(now, |customer| customer.created_at),
+    };
+    let mut tx = db.begin().await?;
+    store::put(&mut tx, &customer).await?;
+    tx.commit().await.map_err(DbError::from)?;
+    Ok(customer)
+}
+
+fn assignment(
+    books: &Books,
+    (id, plan): (&BookId, &PlanId),
+    since: Option<Month>,
+    now: Instant,
+) -> Result<Assignment, CustomerError> {
+    let book = books.in_force_now(id, now).or_else(|| books.newest(id));
+    let book = book.ok_or_else(|| CustomerError::UnknownBook { id: id.clone(), known: books.ids() })?;
+    if !book.plans.iter().any(|candidate| candidate.id == *plan) {
+        let known = book.plans.iter().map(|plan| plan.id.clone()).collect();
+        return Err(CustomerError::UnknownPlan { book: id.clone(), plan: plan.clone(), known });
+    }
+    let unreadable = || DbError::Unreadable { what: "month", value: now.to_string() };
+    let since = match since {
+        Some(month) => month,
+        None => Month::containing(now, book.zone).map_err(|_| unreadable())?,
+    };
+    Ok(Assignment { book: id.clone(), plan: plan.clone(), since })
+}
+
+/// The customer of this id, or the refusal.
+pub async fn existing(db: &Db, id: &CustomerId) -> Result<Customer, CustomerError> {
+    store::find(db, id).await?.ok_or_else(|| CustomerError::Unknown(id.clone()))
+}

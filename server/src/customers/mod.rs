@@ -1,0 +1,7 @@
+//! Who is billed: their name, and the plan they are on.
+//!
+//! A customer appears with the first event; a plan is assigned by the operator.
+
+pub mod flow;
+pub mod routes;
+pub mod store;

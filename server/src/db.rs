@@ -1,0 +1,198 @@
+//! The database: opens SQLite or PostgreSQL, brings its shape up to date and names what can go wrong with it.
+//!
+//! One set of statements serves both; no other file knows which of the two is there.
+
+use std::borrow::Cow;
+
+use engine::period::Instant;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Executor, Row};
+
+use crate::config::{Config, DatabasePlace};
+
+/// A transaction. Each one that writes begins with a write, so that SQLite takes its lock at once.
+pub type Tx = sqlx::Transaction<'static, Any>;
+
+/// What the database has refused.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No room is left; the transaction was undone.
+    #[error("the disk or the database file is full; nothing of this was stored")]
+    Full(#[source] sqlx::Error),
+    /// Somebody else holds it for longer than we wait.
+    #[error("the database is busy; nothing of this was stored, so try again")]
+    Busy(#[source] sqlx::Error),
+    /// It was made by a later version of Ratecard.
+    #[error("the database has shape {found}, this ratecard knows up to {known}; use a newer ratecard")]
+    TooNew {
+        /// The shape it has.
+        found: i64,
+        /// The latest shape this program knows.
+        known: i64,
+    },
+    /// A stored value is not what was put there.
+    #[error("the database holds an unreadable {what}: {value}")]
+    Unreadable {
+        /// Which value.
+        what: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Failed(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
+        match code.as_deref() {
+            // SQLITE_FULL and its I/O errors for writing and syncing; PostgreSQL's disk_full.
+            Some("13" | "778" | "1034" | "1290" | "4874" | "53100") => Self::Full(error),
+            // SQLITE_BUSY and SQLITE_LOCKED with their kin; PostgreSQL's lock_not_available, deadlock, serialization.
+            Some("5" | "6" | "261" | "262" | "517" | "773" | "55P03" | "40P01" | "40001") => Self::Busy(error),
+            Some(_) | None => match error {
+                sqlx::Error::PoolTimedOut => Self::Busy(error),
+                other => Self::Failed(other),
+            },
+        }
+    }
+}
+
+/// The shapes of the database, oldest first. One that was released never changes.
+const SHAPES: [(i64, &str); 1] = [(1, include_str!("schema/0001_first.sql"))];
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: AnyPool,
+}
+
+impl Db {
+    /// Opens the database of `config`, creating it if it is a file that is not there.
+    pub async fn open(config: &Config, now: Instant) -> Result<Self, DbError> {
+        sqlx::any::install_default_drivers();
+        let options = connect_options(&config.database)?;
+        let pragmas = pragmas(config);
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(config.busy_timeout.saturating_mul(2))
+            .after_connect(move |connection, _| {
+                let pragmas = pragmas.clone();
+                Box::pin(async move {
+                    for pragma in pragmas {
+                        connection.execute(sqlx::AssertSqlSafe(pragma)).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        let db = Self { pool };
+        db.bring_up_to_date(now).await?;
+        Ok(db)
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// For single statements.
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn bring_up_to_date(&self, now: Instant) -> Result<(), DbError> {
+        let known = SHAPES.iter().map(|(version, _)| *version).max().unwrap_or(0);
+        if self.shape().await == Some(known) {
+            return Ok(());
+        }
+        let create =
+            "CREATE TABLE IF NOT EXISTS shapes (version BIGINT NOT NULL PRIMARY KEY, applied_us BIGINT NOT NULL)";
+        self.pool.execute(create).await?;
+        for (version, statements) in SHAPES {
+            let mut tx = self.begin().await?;
+            let insert = "INSERT INTO shapes (version, applied_us) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            let mine = sqlx::query(insert).bind(version).bind(to_us(now)).execute(&mut *tx).await?;
+            // Nobody else has applied it or is about to.
+            if mine.rows_affected() == 1 {
+                sqlx::raw_sql(statements).execute(&mut *tx).await?;
+                tx.commit().await?;
+            }
+        }
+        match self.shape().await {
+            Some(found) if found > known => Err(DbError::TooNew { found, known }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The shape it has; `None` while there is no table that says so.
+    async fn shape(&self) -> Option<i64> {
+        let row = sqlx::query("SELECT MAX(version) FROM shapes").fetch_one(&self.pool).await.ok()?;
+        row.try_get::<Option<i64>, _>(0).ok().flatten()
+    }
+}
+
+fn connect_options(place: &DatabasePlace) -> Result<AnyConnectOptions, DbError> {
+    /// What may stand in the path of a URL as it is.
+    const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
+    let url = match place {
+        DatabasePlace::Sqlite(file) => {
+            format!("sqlite://{}?mode=rwc", utf8_percent_encode(&file.to_string_lossy(), PATH))
+        }
+        DatabasePlace::Postgres(url) => url.clone(),
+    };
+    let options: AnyConnectOptions = url.parse()?;
+    // Statements are not logged: they carry customers' data.
+    Ok(options.disable_statement_logging())
+}
+
+fn pragmas(config: &Config) -> Vec<String> {
+    let DatabasePlace::Sqlite(_) = config.database else { return Vec::new() };
+    let mut pragmas = vec![
+        format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()),
+        "PRAGMA journal_mode = WAL".to_owned(),
+        "PRAGMA synchronous = FULL".to_owned(),
+        "PRAGMA foreign_keys = ON".to_owned(),
+    ];
+    if let Some(mib) = config.max_database_mib {
+        // Pages have 4 KiB unless somebody made the file otherwise.
+        pragmas.push(format!("PRAGMA max_page_count = {}", u64::from(mib).saturating_mul(256)));
+    }
+    pragmas
+}
+
+/// An instant as the database keeps it.
+pub fn to_us(instant: Instant) -> i64 {
+    instant.timestamp_micros()
+}
+
+/// An instant from the database.
+pub fn from_us(us: i64) -> Result<Instant, DbError> {
+    Instant::from_timestamp_micros(us).ok_or_else(|| DbError::Unreadable { what: "instant", value: us.to_string() })
+}
+
+/// A stored text as the valid thing it was.
+pub fn valid<T>(what: &'static str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, DbError> {
+    read(text).ok_or_else(|| DbError::Unreadable { what, value: text.to_owned() })
+}
+
+/// `($1, $2), ($3, $4)` for two rows of two columns.
+pub fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let cells: Vec<String> =
+            (1..=columns).map(|column| format!("${}", row.saturating_mul(columns).saturating_add(column))).collect();
+        format!("({})", cells.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// The connection under a transaction, as the store functions take it.
+pub type Connection = AnyConnection;

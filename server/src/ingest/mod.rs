@@ -1,0 +1,9 @@
+//! Usage comes in: read, checked, told from what was there before, and kept.
+//!
+//! Nothing accepted is lost, nothing refused goes unexplained; an event counts once.
+
+pub mod flow;
+pub mod read;
+pub mod routes;
+pub mod store;
+pub mod strict;

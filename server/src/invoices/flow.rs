@@ -1,0 +1,44 @@
+//! Finding an invoice and making sure that it is still what was issued.
+
+use engine::invoice::{InvoiceNumber, Issued};
+use engine::proof::sha256;
+
+use super::store::{self, Document};
+use crate::db::{Db, DbError};
+
+/// Why there is no invoice to show.
+#[derive(Debug, thiserror::Error)]
+pub enum InvoiceError {
+    /// No such number.
+    #[error("there is no invoice {0}")]
+    Unknown(InvoiceNumber),
+    /// Not a number.
+    #[error("\"{0}\" is no invoice number; write 42 or INV-00000042")]
+    BadNumber(String),
+    /// The stored bytes are not those that were issued.
+    #[error("invoice {0} is damaged: its bytes do not have the digest of the day it was issued")]
+    Damaged(InvoiceNumber),
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Reads `42` or `INV-00000042`.
+pub fn read_number(text: &str) -> Result<InvoiceNumber, InvoiceError> {
+    let digits = text.strip_prefix("INV-").unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if plain { digits.parse().ok() } else { None };
+    number.map(InvoiceNumber).ok_or_else(|| InvoiceError::BadNumber(text.to_owned()))
+}
+
+/// The bytes of an invoice as they were issued.
+pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Document, InvoiceError> {
+    let document = store::document(db, number).await?.ok_or(InvoiceError::Unknown(number))?;
+    if sha256(document.json.as_bytes()) == document.sha256 { Ok(document) } else { Err(InvoiceError::Damaged(number)) }
+}
+
+/// An invoice, read back from its bytes.
+pub async fn issued(db: &Db, number: InvoiceNumber) -> Result<Issued, InvoiceError> {
+    let document = document(db, number).await?;
+    serde_json::from_str(&document.json).map_err(|_| InvoiceError::Damaged(number))
+}

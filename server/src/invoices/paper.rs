@@ -1,0 +1,160 @@
+//! What stands on the paper: every word and figure of an invoice as text, in one language. Computes nothing.
+
+use engine::invoice::Issued;
+use engine::period::Period;
+use engine::rating::{Line, Rated, Step};
+use engine::text::{Lang, Names, format_decimal, format_money, rounding_rule, sentence};
+use serde::Serialize;
+
+use crate::config::Seller;
+
+/// An invoice as the template reads it.
+#[derive(Debug, Serialize)]
+pub struct Paper {
+    lang: &'static str,
+    seller: Seller,
+    title: &'static str,
+    number: String,
+    to: Party,
+    facts: Vec<Fact>,
+    head: [&'static str; 3],
+    lines: Vec<PaperLine>,
+    sums: Vec<Sum>,
+    total: Sum,
+    notes: Vec<Fact>,
+    page: [&'static str; 3],
+}
+
+#[derive(Debug, Serialize)]
+struct Party {
+    label: &'static str,
+    name: String,
+    id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact {
+    label: &'static str,
+    value: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PaperLine {
+    name: String,
+    quantity: String,
+    unit: String,
+    amount: String,
+    steps: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sum {
+    label: String,
+    amount: String,
+    steps: Vec<String>,
+}
+
+/// Writes an invoice out.
+pub fn paper(issued: &Issued, seller: &Seller, lang: Lang) -> Paper {
+    let invoice = &issued.invoice;
+    let bill = &invoice.bill;
+    let named = invoice.customer_name != invoice.customer.as_str();
+    Paper {
+        lang: lang.pick("zh", "en"),
+        seller: seller.clone(),
+        title: lang.pick("账单", "Invoice"),
+        number: issued.number.to_string(),
+        to: Party {
+            label: lang.pick("客户", "Billed to"),
+            name: invoice.customer_name.clone(),
+            id: named.then(|| invoice.customer.to_string()),
+        },
+        facts: facts(issued, lang),
+        head: lang.pick(["项目", "数量", "金额"], ["Item", "Quantity", "Amount"]),
+        lines: bill.lines.iter().map(|line| paper_line(line, bill, lang)).collect(),
+        sums: sums(bill, lang),
+        total: Sum {
+            label: lang.pick("应付总额", "Total due").to_owned(),
+            amount: format_money(bill.total, bill.currency, lang),
+            steps: Vec::new(),
+        },
+        notes: notes(issued, lang),
+        page: lang.pick(["第 ", " 页，共 ", " 页"], ["Page ", " of ", ""]),
+    }
+}
+
+fn facts(issued: &Issued, lang: Lang) -> Vec<Fact> {
+    let invoice = &issued.invoice;
+    let issued_on = invoice.zone.date_of(issued.issued_at);
+    let fact = |zh, en, value| Fact { label: lang.pick(zh, en), value };
+    vec![
+        fact("账单编号", "Invoice number", issued.number.to_string()),
+        fact("账单月份", "Month", invoice.month.to_string()),
+        fact("出账日期", "Issued", issued_on.to_string()),
+        fact("套餐", "Plan", invoice.bill.plan_name.get(lang).to_owned()),
+        fact("币种", "Currency", invoice.bill.currency.code().to_owned()),
+    ]
+}
+
+fn paper_line(line: &Line, bill: &Rated, lang: Lang) -> PaperLine {
+    let unit = line.unit.as_ref();
+    let quantity = match line.meter {
+        Some(_) => format_decimal(line.quantity.decimal()),
+        None => String::new(),
+    };
+    PaperLine {
+        name: line.name.get(lang).to_owned(),
+        quantity,
+        unit: unit.filter(|_| line.meter.is_some()).map(|unit| unit.get(lang).to_owned()).unwrap_or_default(),
+        amount: format_money(line.amount, bill.currency, lang),
+        steps: line.steps.iter().map(|step| say(step, unit, bill, lang)).collect(),
+    }
+}
+
+fn say(step: &Step, unit: Option<&Names>, bill: &Rated, lang: Lang) -> String {
+    sentence(step, unit, bill.currency, lang)
+}
+
+fn sums(bill: &Rated, lang: Lang) -> Vec<Sum> {
+    let mut sums = vec![Sum {
+        label: lang.pick("小计（不含税）", "Subtotal, net").to_owned(),
+        amount: format_money(bill.subtotal, bill.currency, lang),
+        steps: bill.invoice_rounding.iter().map(|step| say(step, None, bill, lang)).collect(),
+    }];
+    if let Some(tax) = &bill.tax {
+        sums.push(Sum {
+            label: tax.name.get(lang).to_owned(),
+            amount: format_money(tax.amount, bill.currency, lang),
+            steps: tax.steps.iter().map(|step| say(step, None, bill, lang)).collect(),
+        });
+    }
+    sums
+}
+
+fn notes(issued: &Issued, lang: Lang) -> Vec<Fact> {
+    let invoice = &issued.invoice;
+    let book = &invoice.bill.book;
+    let note = |zh, en, value| Fact { label: lang.pick(zh, en), value };
+    let mut notes = vec![
+        note("计费周期", "Period", period_words(invoice.period, invoice.zone.name(), lang)),
+        note("舍入规则", "Rounding", rounding_rule(invoice.bill.rounding, lang)),
+        note("价目表", "Price book", format!("{} {}", book.id, book.version)),
+        note("摘要", "Digest", book.digest.clone()),
+    ];
+    if !invoice.bill.unpriced.is_empty() {
+        let meters: Vec<&str> = invoice.bill.unpriced.iter().map(engine::ids::MeterId::as_str).collect();
+        notes.push(note("未计价用量", "Not charged", meters.join(", ")));
+    }
+    notes
+}
+
+/// The half-open period as people say it: from, up to but not including.
+fn period_words(period: Period, zone: &str, lang: Lang) -> String {
+    let format = "%Y-%m-%d %H:%M";
+    // The zone's own dates are those of the calendar month; the instants are given in UTC so that nobody has to guess.
+    let (start, end) = (period.start.format(format), period.end.format(format));
+    match lang {
+        Lang::Zh => format!("时区 {zone} 的自然月，即协调世界时 {start} 起，至 {end} 止（不含）"),
+        Lang::En => format!("calendar month in {zone}: from {start} UTC up to, not including, {end} UTC"),
+    }
+}

@@ -1,0 +1,146 @@
+//! The table of invoices and the row of their numbers. Invoices are added and read, never changed.
+
+use engine::ids::CustomerId;
+use engine::invoice::{InvoiceNumber, Issued};
+use engine::period::{Instant, Month, Period};
+use engine::proof::sha256;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::db::{Connection, Db, DbError, from_us, to_us, valid};
+
+/// An invoice without its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceRow {
+    /// Its number.
+    pub number: InvoiceNumber,
+    /// Who is billed.
+    pub customer: CustomerId,
+    /// For which month.
+    pub month: Month,
+    /// The currency of the total.
+    pub currency: String,
+    /// What is to be paid.
+    pub total: String,
+    /// The month, half-open.
+    pub period: Period,
+    /// How many events it was made from.
+    pub events: i64,
+    /// When it was issued.
+    pub issued_at: Instant,
+}
+
+/// Takes the next number. Until the transaction ends nobody else gets one; if it is undone the number is not used up.
+pub async fn take_number(connection: &mut Connection) -> Result<InvoiceNumber, DbError> {
+    let update = "UPDATE counters SET value = value + 1 WHERE name = 'invoice' RETURNING value";
+    let value: i64 = sqlx::query(update).fetch_one(connection).await?.try_get(0)?;
+    Ok(InvoiceNumber(u64::try_from(value).map_err(|_| unreadable_number(value))?))
+}
+
+fn unreadable_number(value: i64) -> DbError {
+    DbError::Unreadable { what: "invoice number", value: value.to_string() }
+}
+
+fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
+    i64::try_from(number.0).map_err(|_| DbError::Unreadable { what: "invoice number", value: number.to_string() })
+}
+
+/// Adds an issued invoice that was made from `events` events.
+pub async fn insert(connection: &mut Connection, issued: &Issued, events: i64) -> Result<(), DbError> {
+    let unwritable = |_| DbError::Unreadable { what: "invoice", value: issued.number.to_string() };
+    let document = serde_json::to_string(issued).map_err(unwritable)?;
+    let insert = "INSERT INTO invoices (customer, month, number, book, version, currency, total, start_us, end_us, events, \
+                  document, sha256, issued_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let bill = &issued.invoice.bill;
+    sqlx::query(insert)
+        .bind(issued.invoice.customer.as_str())
+        .bind(issued.invoice.month.to_string())
+        .bind(stored_number(issued.number)?)
+        .bind(bill.book.id.as_str())
+        .bind(bill.book.version.as_str())
+        .bind(bill.currency.code())
+        .bind(bill.total.to_string())
+        .bind(to_us(issued.invoice.period.start))
+        .bind(to_us(issued.invoice.period.end))
+        .bind(events)
+        .bind(document.as_str())
+        .bind(sha256(document.as_bytes()))
+        .bind(to_us(issued.issued_at))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "SELECT number, customer, month, currency, total, start_us, end_us, events, issued_us FROM invoices";
+
+fn read(row: &AnyRow) -> Result<InvoiceRow, DbError> {
+    let number: i64 = row.try_get(0)?;
+    let customer: String = row.try_get(1)?;
+    let month: String = row.try_get(2)?;
+    Ok(InvoiceRow {
+        number: InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?),
+        customer: valid("customer id", &customer, |text| CustomerId::new(text).ok())?,
+        month: valid("month", &month, |text| Month::parse(text).ok())?,
+        currency: row.try_get(3)?,
+        total: row.try_get(4)?,
+        period: Period { start: from_us(row.try_get(5)?)?, end: from_us(row.try_get(6)?)? },
+        events: row.try_get(7)?,
+        issued_at: from_us(row.try_get(8)?)?,
+    })
+}
+
+/// The invoice of a customer's month, if it is issued.
+pub async fn of_month(
+    connection: &mut Connection,
+    customer: &CustomerId,
+    month: Month,
+) -> Result<Option<InvoiceRow>, DbError> {
+    let select = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE customer = $1 AND month = $2"));
+    let row = sqlx::query(select).bind(customer.as_str()).bind(month.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Which invoices are wanted; `None` means all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// Of this month.
+    pub month: Option<Month>,
+    /// With a number above this one.
+    pub after: u64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Invoices by number.
+pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<InvoiceRow>, DbError> {
+    let select = sqlx::AssertSqlSafe(format!(
+        "{COLUMNS} WHERE ($1 = '' OR customer = $1) AND ($2 = '' OR month = $2) AND number > $3 ORDER BY number LIMIT $4"
+    ));
+    let rows = sqlx::query(select)
+        .bind(filter.customer.as_ref().map(CustomerId::as_str).unwrap_or_default())
+        .bind(filter.month.map(|month| month.to_string()).unwrap_or_default())
+        .bind(i64::try_from(filter.after).unwrap_or(i64::MAX))
+        .bind(i64::from(filter.limit))
+        .fetch_all(db.pool())
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// An invoice's bytes as they were issued, and their digest from that day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The JSON.
+    pub json: String,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+/// The document of this number.
+pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Option<Document>, DbError> {
+    let select = "SELECT document, sha256 FROM invoices WHERE number = $1";
+    let row = sqlx::query(select).bind(stored_number(number)?).fetch_optional(db.pool()).await?;
+    row.map(|row| Ok(Document { json: row.try_get(0)?, sha256: row.try_get(1)? })).transpose()
+}

@@ -1,0 +1,32 @@
+//! Ratecard's server and command line: takes usage in, keeps it, and issues bills that the engine has priced.
+//!
+//! Usage goes ingest → metering → billing → invoices. No price is computed in this crate; every figure comes from
+//! `engine`.
+
+pub mod app;
+pub mod asks;
+pub mod auth;
+pub mod billing;
+pub mod books;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod customers;
+pub mod db;
+pub mod demo;
+pub mod error;
+pub mod import;
+pub mod ingest;
+pub mod invoices;
+pub mod metering;
+pub mod openapi;
+pub mod public;
+pub mod random;
+pub mod request;
+pub mod router;
+pub mod start;
+pub mod trial;
+
+pub use clock::Clock;
+pub use config::{Config, DatabasePlace};
+pub use start::{Running, StartError, start, start_at};

@@ -1,0 +1,69 @@
+//! The API's own description (OpenAPI 3.1), made from the handlers. A test holds it against the router.
+
+pub mod shapes;
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document.
+#[derive(Debug, Clone, Copy, OpenApi)]
+#[openapi(
+    info(
+        title = "Ratecard",
+        description = "Takes usage in as CloudEvents, keeps it, and issues invoices that anybody can recompute. \
+                       Decimals are strings, times RFC 3339, errors RFC 9457. Send nothing twice by fear: \
+                       repeating a request changes nothing.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
+    ),
+    paths(
+        crate::ingest::routes::accept,
+        crate::ingest::routes::refused,
+        crate::customers::routes::list,
+        crate::customers::routes::put,
+        crate::metering::routes::usage,
+        crate::auth::routes::add_link,
+        crate::trial::routes::trial,
+        crate::billing::routes::run,
+        crate::invoices::routes::list,
+        crate::invoices::routes::one,
+        crate::invoices::routes::print,
+        crate::books::routes::add,
+        crate::books::routes::list,
+        crate::asks::routes::ask,
+        crate::public::routes::index,
+        crate::public::routes::book,
+        crate::public::routes::health,
+        crate::public::routes::openapi,
+    ),
+    tags(
+        (name = "usage", description = "Events in, quantities out"),
+        (name = "customers", description = "Who is billed, and by which plan"),
+        (name = "invoices", description = "The bill run and what it issued"),
+        (name = "books", description = "Price books"),
+        (name = "engine", description = "The engine itself, as in the browser"),
+        (name = "trial", description = "What a customer sees through a link"),
+        (name = "public", description = "Needs no token"),
+    ),
+    modifiers(&Schemes),
+)]
+pub struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |description: &str| {
+            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+            SecurityScheme::Http(scheme)
+        };
+        let components = document.components.get_or_insert_default();
+        let operator = "The operator's token: RATECARD_TOKEN, or the file operator-token in the data directory";
+        components.add_security_scheme("operator", bearer(operator));
+        components.add_security_scheme("viewing_link", bearer("The token of a customer's viewing link"));
+    }
+}
+
+/// The document as JSON.
+pub fn json() -> Result<String, serde_json::Error> {
+    Document::openapi().to_pretty_json()
+}

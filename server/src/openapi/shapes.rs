@@ -1,0 +1,229 @@
+//! The engine's JSON as the API's document describes it. Types for description only; the engine writes the real thing.
+//!
+//! A test holds the members of these shapes against what the engine writes.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A name in both languages.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Names)]
+pub struct NamesShape {
+    /// 中文.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// `start ≤ t < end`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Period)]
+pub struct PeriodShape {
+    /// The first instant of the period.
+    #[schema(format = DateTime)]
+    pub start: String,
+    /// The first instant of the next.
+    #[schema(format = DateTime)]
+    pub end: String,
+}
+
+/// A share of a meter's quantity.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Group)]
+pub struct GroupShape {
+    /// The values of the meter's `group_by` fields.
+    pub key: Vec<String>,
+    /// How many events it came from.
+    pub events: u64,
+    /// Its part of the quantity, a decimal.
+    pub quantity: String,
+}
+
+/// What one meter counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MeterUsage)]
+pub struct MeterUsageShape {
+    /// The meter.
+    pub meter: String,
+    /// What it counted, a decimal.
+    pub quantity: String,
+    /// From how many events; left out where the quantity was assumed.
+    #[schema(required = false)]
+    pub events: Option<u64>,
+    /// The quantity broken down; left out where the meter groups by nothing.
+    #[schema(required = false)]
+    pub groups: Vec<GroupShape>,
+}
+
+/// Names a version of a book.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookRef)]
+pub struct BookRefShape {
+    /// The book.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its canonical form.
+    #[schema(example = "sha256:…")]
+    pub digest: String,
+}
+
+/// Where and how amounts are rounded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rounding)]
+pub struct RoundingShape {
+    /// `line` or `invoice`.
+    pub at: String,
+    /// `half_up`, `half_even`, `half_down`, `up`, `down`, `ceiling` or `floor`.
+    pub mode: String,
+}
+
+/// A step of a calculation: `step` names its kind, the other members are its figures.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub struct StepShape {
+    /// `counted`, `allowance`, `flat`, `per_unit`, `graduated_tier`, `volume_tier`, `packages`, `percent` or `round`.
+    pub step: String,
+    /// The other members.
+    #[serde(flatten)]
+    pub others: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// A line of a bill.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Line)]
+pub struct LineShape {
+    /// The charge.
+    pub charge: String,
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// The meter it prices; left out for a flat charge.
+    #[schema(required = false)]
+    pub meter: Option<String>,
+    /// What a unit is called.
+    #[schema(required = false)]
+    pub unit: Option<NamesShape>,
+    /// The quantity before the allowance, a decimal.
+    pub quantity: String,
+    /// What is due for it, net, a decimal.
+    pub amount: String,
+    /// How it came about.
+    pub steps: Vec<StepShape>,
+}
+
+/// The tax on a bill.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TaxLine)]
+pub struct TaxLineShape {
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// What is due, a decimal.
+    pub amount: String,
+    /// How it came about.
+    pub steps: Vec<StepShape>,
+}
+
+/// A plan's usage, priced.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bill)]
+pub struct BillShape {
+    /// The version of the book that priced it.
+    pub book: BookRefShape,
+    /// The plan.
+    pub plan: String,
+    /// What customers call the plan.
+    pub plan_name: NamesShape,
+    /// The currency of every amount.
+    pub currency: String,
+    /// Where and how amounts are rounded.
+    pub rounding: RoundingShape,
+    /// One line for each charge.
+    pub lines: Vec<LineShape>,
+    /// What rounding did to the sum, where the book rounds once.
+    #[schema(required = false)]
+    pub invoice_rounding: Option<StepShape>,
+    /// The net amount, a decimal.
+    pub subtotal: String,
+    /// The tax, if there is one.
+    #[schema(required = false)]
+    pub tax: Option<TaxLineShape>,
+    /// What is to be paid, a decimal.
+    pub total: String,
+    /// Meters with usage that the plan has no charge for.
+    #[schema(required = false)]
+    pub unpriced: Vec<String>,
+}
+
+/// An invoice as it was issued.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invoice)]
+pub struct InvoiceShape {
+    /// Its number, in a row without gaps.
+    pub number: u64,
+    /// When it was issued.
+    #[schema(format = DateTime)]
+    pub issued_at: String,
+    /// What it says.
+    pub invoice: DraftShape,
+}
+
+/// A customer's month, priced.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Draft)]
+pub struct DraftShape {
+    /// Who is billed.
+    pub customer: String,
+    /// What the bill calls them.
+    pub customer_name: String,
+    /// The month.
+    #[schema(example = "2026-12")]
+    pub month: String,
+    /// The month, half-open.
+    pub period: PeriodShape,
+    /// The zone the month is in.
+    pub zone: String,
+    /// The bill itself.
+    pub bill: BillShape,
+}
+
+/// As much of a book as its reader may see.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookView)]
+pub struct BookViewShape {
+    /// The digest of the whole book.
+    pub digest: String,
+    /// The book, with some plans only and the meters these price.
+    pub book: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// A question to the engine, with everything it needs to know.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Ask)]
+pub struct AskShape {
+    /// The price book, as TOML.
+    pub book: String,
+    /// What is wanted.
+    pub ask: DoorShape,
+}
+
+/// One of the engine's doors: `door` names it, the other members are what that door needs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Door)]
+pub struct DoorShape {
+    /// `check`, `rate`, `estimate`, `curve`, `quota` or `draft`.
+    pub door: String,
+    /// The other members.
+    #[serde(flatten)]
+    pub others: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// Why the engine has no answer: `refused` names the reason, the other members say more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub struct RefusalShape {
+    /// `ask`, `book`, `quantity`, `events` or `rate`.
+    pub refused: String,
+    /// The other members.
+    #[serde(flatten)]
+    pub others: std::collections::BTreeMap<String, serde_json::Value>,
+}

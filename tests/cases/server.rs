@@ -1,0 +1,16 @@
+//! The server: its store on both databases, its API, its command line, and what happens when something goes wrong.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod server {
+    mod api;
+    mod bills;
+    mod command;
+    mod document;
+    mod failures;
+    mod ingest;
+    mod paper;
+    mod postgres;
+    mod program;
+    mod store;
+}

@@ -1,0 +1,262 @@
+//! The store's contract, held against SQLite and PostgreSQL: one set of functions, the same behaviour.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use engine::ids::CustomerId;
+use engine::period::{Instant, Month, Period};
+use engine::usage::Event;
+use server::books::flow::{PublishError, Published, Shelf, publish};
+use server::db::Db;
+use server::ingest::flow::{incoming, insert_all};
+use server::ingest::store::Kept;
+use server::invoices::store as invoices;
+use server::metering::store::{Cursor, page};
+use server::{Clock, Config, DatabasePlace};
+use tempfile::TempDir;
+
+use super::api::{BOOK, NOW};
+use super::postgres::{Cluster, cluster};
+
+/// A database that lives as long as the test.
+struct Place {
+    db: Db,
+    config: Config,
+    _folder: TempDir,
+    _cluster: Option<Arc<Cluster>>,
+}
+
+impl Place {
+    async fn sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let config = Config::in_dir(folder.path());
+        Self { db: Db::open(&config, now()).await.unwrap(), config, _folder: folder, _cluster: None }
+    }
+
+    async fn postgres() -> Self {
+        let folder = TempDir::new().unwrap();
+        let cluster = cluster();
+        let config = Config { database: DatabasePlace::Postgres(cluster.database()), ..Config::in_dir(folder.path()) };
+        Self { db: Db::open(&config, now()).await.unwrap(), config, _folder: folder, _cluster: Some(cluster) }
+    }
+}
+
+macro_rules! contracts {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name(super::Place::sqlite().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() { super::$name(super::Place::postgres().await).await; })*
+        }
+    };
+}
+
+contracts! {
+    an_event_is_kept_once
+    an_event_repeated_in_one_batch_counts_once
+    an_event_with_other_content_is_a_conflict_and_the_first_stays
+    a_batch_of_a_thousand_events_is_told_apart_one_by_one
+    pages_of_a_period_join_without_gap_or_overlap
+    a_transaction_that_is_undone_leaves_nothing
+    the_number_of_an_undone_invoice_is_given_again
+    two_bill_runs_at_once_issue_each_invoice_once
+    an_issued_invoice_is_given_back_to_the_byte
+    a_book_version_is_immutable
+    customers_come_in_pages
+    a_link_ends
+    texts_come_back_as_they_were
+    opening_again_changes_nothing
+}
+
+fn now() -> Instant {
+    NOW.parse().unwrap()
+}
+
+fn event(id: &str, customer: &str, time: &str) -> Event {
+    Event {
+        source: "/test".to_owned(),
+        id: id.to_owned(),
+        customer: CustomerId::new(customer).unwrap(),
+        kind: "api.call".to_owned(),
+        time: time.parse().unwrap(),
+        data: [("bytes".to_owned(), "1000".into()), ("api".to_owned(), "maps".into())].into(),
+    }
+}
+
+async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
+    let mut tx = db.begin().await.unwrap();
+    let kept = insert_all(&mut tx, events.into_iter().map(incoming).collect(), now()).await.unwrap();
+    tx.commit().await.unwrap();
+    kept
+}
+
+async fn count(db: &Db, customer: &str) -> i64 {
+    let period =
+        Period { start: "2000-01-01T00:00:00Z".parse().unwrap(), end: "2100-01-01T00:00:00Z".parse().unwrap() };
+    let mut connection = db.pool().acquire().await.unwrap();
+    server::metering::store::count(&mut connection, &CustomerId::new(customer).unwrap(), period).await.unwrap()
+}
+
+const TIME: &str = "2026-11-15T00:00:00.000001Z";
+
+async fn an_event_is_kept_once(place: Place) {
+    assert_eq!(keep(&place.db, vec![event("1", "acme", TIME)]).await, [Kept::New]);
+    assert_eq!(keep(&place.db, vec![event("1", "acme", TIME)]).await, [Kept::Same]);
+    assert_eq!(count(&place.db, "acme").await, 1);
+}
+
+async fn an_event_repeated_in_one_batch_counts_once(place: Place) {
+    let mut other = event("1", "acme", TIME);
+    other.kind = "other".to_owned();
+    let batch = vec![event("1", "acme", TIME), event("1", "acme", TIME), other];
+    assert_eq!(keep(&place.db, batch).await, [Kept::New, Kept::Same, Kept::Conflict]);
+    assert_eq!(count(&place.db, "acme").await, 1);
+}
+
+async fn an_event_with_other_content_is_a_conflict_and_the_first_stays(place: Place) {
+    keep(&place.db, vec![event("1", "acme", TIME)]).await;
+    for other in [event("1", "other", TIME), event("1", "acme", "2026-11-15T00:00:00.000002Z")] {
+        assert_eq!(keep(&place.db, vec![other]).await, [Kept::Conflict]);
+    }
+    assert_eq!((count(&place.db, "acme").await, count(&place.db, "other").await), (1, 0));
+}
+
+async fn a_batch_of_a_thousand_events_is_told_apart_one_by_one(place: Place) {
+    let batch =
+        |numbers: std::ops::Range<u32>| numbers.map(|number| event(&format!("{number:04}"), "acme", TIME)).collect();
+    assert!(keep(&place.db, batch(0..700)).await.iter().all(|kept| *kept == Kept::New));
+    let kept = keep(&place.db, batch(300..1300)).await;
+    assert_eq!(kept.iter().filter(|kept| **kept == Kept::Same).count(), 400);
+    assert!(kept.iter().take(400).all(|kept| *kept == Kept::Same), "the answer has the order of the batch");
+    assert_eq!(count(&place.db, "acme").await, 1300);
+}
+
+async fn pages_of_a_period_join_without_gap_or_overlap(place: Place) {
+    let start: Instant = "2026-10-31T16:00:00Z".parse().unwrap();
+    let end: Instant = "2026-11-30T16:00:00Z".parse().unwrap();
+    let at = |instant: Instant| instant.to_rfc3339();
+    let before = start - TimeDelta::microseconds(1);
+    let last = end - TimeDelta::microseconds(1);
+    let mut events = vec![event("before", "acme", &at(before)), event("start", "acme", &at(start))];
+    events.extend((0..10).map(|number| event(&format!("m{number}"), "acme", TIME)));
+    events.extend([event("last", "acme", &at(last)), event("end", "acme", &at(end)), event("z", "other", TIME)]);
+    events.sort_by(|a, b| a.id.cmp(&b.id));
+    keep(&place.db, events).await;
+    let customer = CustomerId::new("acme").unwrap();
+    let period = Period { start, end };
+    let (mut ids, mut cursor) = (Vec::new(), Some(Cursor::at_start(period)));
+    let mut connection = place.db.pool().acquire().await.unwrap();
+    while let Some(from) = cursor {
+        let (events, next) = page(&mut connection, (&customer, period), &from, 3).await.unwrap();
+        ids.extend(events.into_iter().map(|event| event.id));
+        cursor = next;
+    }
+    let expected = ["start", "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "last"];
+    assert_eq!(ids, expected);
+}
+
+async fn a_transaction_that_is_undone_leaves_nothing(place: Place) {
+    let mut tx = place.db.begin().await.unwrap();
+    insert_all(&mut tx, vec![incoming(event("1", "acme", TIME))], now()).await.unwrap();
+    drop(tx);
+    assert_eq!(count(&place.db, "acme").await, 0);
+    assert_eq!(server::customers::store::count(&place.db).await.unwrap(), 0);
+}
+
+async fn the_number_of_an_undone_invoice_is_given_again(place: Place) {
+    for _ in 0..2 {
+        let mut tx = place.db.begin().await.unwrap();
+        assert_eq!(invoices::take_number(&mut tx).await.unwrap().0, 1);
+        tx.rollback().await.unwrap();
+    }
+    let mut tx = place.db.begin().await.unwrap();
+    assert_eq!(invoices::take_number(&mut tx).await.unwrap().0, 1);
+    tx.commit().await.unwrap();
+    let mut tx = place.db.begin().await.unwrap();
+    assert_eq!(invoices::take_number(&mut tx).await.unwrap().0, 2);
+}
+
+/// Publishes the book and gives `count` customers an event in November.
+async fn usage(db: &Db, count: usize) -> Month {
+    publish(db, BOOK, now()).await.unwrap();
+    let events = (0..count).map(|number| event(&format!("{number:03}"), &format!("c{number:03}"), TIME));
+    keep(db, events.collect()).await;
+    Month::parse("2026-11").unwrap()
+}
+
+async fn all_invoices(db: &Db) -> Vec<invoices::InvoiceRow> {
+    let filter = invoices::Filter { limit: 1000, ..invoices::Filter::default() };
+    invoices::list(db, &filter).await.unwrap()
+}
+
+async fn two_bill_runs_at_once_issue_each_invoice_once(place: Place) {
+    let month = usage(&place.db, 40).await;
+    let other = Db::open(&place.config, now()).await.unwrap();
+    let (one, two) = (Shelf::default(), Shelf::default());
+    let clock = Clock::Fixed(now());
+    let (first, second) = tokio::join!(
+        server::billing::flow::bill(&place.db, (&one, clock), month, |_| {}),
+        server::billing::flow::bill(&other, (&two, clock), month, |_| {}),
+    );
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(first.issued + second.issued, 40);
+    assert_eq!(first.already + second.already, 40);
+    let numbers: Vec<u64> = all_invoices(&place.db).await.iter().map(|row| row.number.0).collect();
+    assert_eq!(numbers, (1..=40).collect::<Vec<u64>>());
+}
+
+async fn an_issued_invoice_is_given_back_to_the_byte(place: Place) {
+    let month = usage(&place.db, 1).await;
+    server::billing::flow::bill(&place.db, (&Shelf::default(), Clock::Fixed(now())), month, |_| {}).await.unwrap();
+    let row = all_invoices(&place.db).await.remove(0);
+    let document = server::invoices::flow::document(&place.db, row.number).await.unwrap();
+    assert_eq!(engine::proof::sha256(document.json.as_bytes()), document.sha256);
+    let issued = server::invoices::flow::issued(&place.db, row.number).await.unwrap();
+    assert_eq!(serde_json::to_string(&issued).unwrap(), document.json);
+    assert_eq!((issued.invoice.bill.total.to_string(), row.total.as_str(), row.events), ("1.00".to_owned(), "1.00", 1));
+}
+
+async fn a_book_version_is_immutable(place: Place) {
+    assert!(matches!(publish(&place.db, BOOK, now()).await.unwrap(), Published::New(_)));
+    assert!(matches!(publish(&place.db, BOOK, now()).await.unwrap(), Published::Before(_)));
+    let changed = BOOK.replace("0.50", "0.60");
+    assert!(matches!(publish(&place.db, &changed, now()).await, Err(PublishError::OtherDigest { .. })));
+    let books = Shelf::default().books(&place.db).await.unwrap();
+    assert_eq!(books.iter().count(), 1);
+}
+
+async fn customers_come_in_pages(place: Place) {
+    keep(&place.db, (0..5).map(|number| event(&number.to_string(), &format!("客户{number}"), TIME)).collect()).await;
+    let first = server::customers::store::page(&place.db, "", 3).await.unwrap();
+    let rest = server::customers::store::page(&place.db, first[2].id.as_str(), 3).await.unwrap();
+    let ids: Vec<&str> = first.iter().chain(&rest).map(|customer| customer.id.as_str()).collect();
+    assert_eq!(ids, ["客户0", "客户1", "客户2", "客户3", "客户4"]);
+}
+
+async fn a_link_ends(place: Place) {
+    keep(&place.db, vec![event("1", "acme", TIME)]).await;
+    let customer = CustomerId::new("acme").unwrap();
+    let link = server::auth::flow::create(&place.db, &customer, 1, now()).await.unwrap();
+    let whose = |at| server::auth::flow::customer(&place.db, &link.token, at);
+    let day = now() + TimeDelta::days(1);
+    assert_eq!(whose(day - TimeDelta::microseconds(1)).await.unwrap(), Some(customer));
+    assert_eq!(whose(day).await.unwrap(), None);
+    assert_eq!(server::auth::flow::customer(&place.db, "guess", now()).await.unwrap(), None);
+}
+
+async fn texts_come_back_as_they_were(place: Place) {
+    let mut odd = event("'; DROP TABLE events; --", "上海 O'Neill \"&\" 😀", TIME);
+    odd.data.insert("note".to_owned(), "a\u{0}b\nc\\u0000".into());
+    keep(&place.db, vec![odd.clone()]).await;
+    let period = Period { start: "2026-11-01T00:00:00Z".parse().unwrap(), end: now() };
+    let mut connection = place.db.pool().acquire().await.unwrap();
+    let (events, _) = page(&mut connection, (&odd.customer, period), &Cursor::at_start(period), 10).await.unwrap();
+    assert_eq!(events, [odd]);
+}
+
+async fn opening_again_changes_nothing(place: Place) {
+    keep(&place.db, vec![event("1", "acme", TIME)]).await;
+    let again = Db::open(&place.config, now()).await.unwrap();
+    assert_eq!(count(&again, "acme").await, 1);
+}

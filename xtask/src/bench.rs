@@ -1,0 +1,171 @@
+//! `cargo xtask bench`: the same benchmarks natively and in WASM under Node, side by side.
+//! Measuring is theirs; here the rounds are gathered and the medians shown.
+
+use std::collections::BTreeMap;
+use std::process::{Command, ExitCode};
+
+use crate::error::Failure;
+use crate::needs;
+use crate::node_tools::{self, NodeTools};
+use crate::progress::{Progress, Step};
+use crate::workspace::Workspace;
+use crate::{install, parity, process, table};
+
+/// Nanoseconds of every round, by benchmark.
+type Rounds = BTreeMap<String, Vec<f64>>;
+
+pub(crate) fn bench(workspace: &Workspace, runs: usize) -> Result<ExitCode, Failure> {
+    let missing = needs::missing(needs::TO_BUILD_PAGES);
+    let mut steps: Vec<Step> = install::step(&missing).into_iter().collect();
+    steps.push(node_tools::step(workspace)?);
+    steps.push(parity::step(workspace));
+    steps.extend(measuring_steps());
+    let mut progress = Progress::new("bench", steps);
+    if !missing.is_empty() {
+        progress.step(|| install::install(workspace, &missing))?;
+    }
+    let tools = progress.step(|| NodeTools::install(workspace))?;
+    let parity = progress.step(|| parity::build(workspace, &tools))?;
+    let native = progress.step(|| {
+        let mut cargo = workspace.cargo();
+        cargo.args(["run", "--release", "--package", "tests", "--bin", "bench"]);
+        gather(&mut cargo, runs)
+    })?;
+    let wasm = progress.step(|| {
+        let mut node = Command::new("node");
+        node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
+        gather(&mut node, runs)
+    })?;
+    progress.finish("measured");
+
+    let title = "Nanoseconds for one iteration: median of all rounds, and the range";
+    let headings = ["benchmark", "native", "range", "WASM", "range", "WASM ÷ native", "rounds"];
+    table::print(title, &headings, &rows(&native, &wasm)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measuring_steps() -> [Step; 2] {
+    [
+        Step {
+            title: "measuring natively (built in release mode first)".to_owned(),
+            cold_seconds: 90,
+            warm_seconds: 60,
+            is_cold: false,
+        },
+        Step { title: "measuring in WASM under Node".to_owned(), cold_seconds: 60, warm_seconds: 60, is_cold: false },
+    ]
+}
+
+/// Runs a side several times and keeps every round it prints.
+fn gather(command: &mut Command, runs: usize) -> Result<Rounds, Failure> {
+    let mut rounds = Rounds::new();
+    for _ in 0..runs.max(1) {
+        let printed = process::output(command)?;
+        for line in printed.lines() {
+            let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
+                program: format!("{command:?}"),
+                expected: "lines of a name, a tab and nanoseconds",
+                found: line.to_owned(),
+            })?;
+            rounds.entry(name.to_owned()).or_default().push(nanoseconds);
+        }
+    }
+    for round in rounds.values_mut() {
+        round.sort_by(f64::total_cmp);
+    }
+    Ok(rounds)
+}
+
+fn parse(line: &str) -> Option<(&str, f64)> {
+    let (name, nanoseconds) = line.split_once('\t')?;
+    let nanoseconds: f64 = nanoseconds.trim().parse().ok()?;
+    (!name.is_empty() && nanoseconds.is_finite() && nanoseconds >= 0.0).then_some((name, nanoseconds))
+}
+
+fn rows(native: &Rounds, wasm: &Rounds) -> Result<Vec<Vec<String>>, Failure> {
+    if let Some(name) = wasm.keys().find(|name| !native.contains_key(*name)) {
+        return Err(Failure::LonelyBenchmark { program: "WASM", name: name.clone() });
+    }
+    native
+        .iter()
+        .map(|(name, native)| {
+            let wasm =
+                wasm.get(name).ok_or_else(|| Failure::LonelyBenchmark { program: "native", name: name.clone() })?;
+            let ratio = median(wasm) / median(native);
+            Ok(vec![
+                name.clone(),
+                in_digits(median(native)),
+                range(native),
+                in_digits(median(wasm)),
+                range(wasm),
+                format!("{ratio:.2}"),
+                format!("{} + {}", native.len(), wasm.len()),
+            ])
+        })
+        .collect()
+}
+
+/// Of sorted figures; nothing has no median.
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+    if sorted.len().is_multiple_of(2) && middle > 0 { f64::midpoint(at(middle - 1), at(middle)) } else { at(middle) }
+}
+
+fn range(sorted: &[f64]) -> String {
+    match (sorted.first(), sorted.last()) {
+        (Some(&least), Some(&most)) => format!("{}–{}", in_digits(least), in_digits(most)),
+        (None, _) | (_, None) => String::new(),
+    }
+}
+
+/// Tenths matter below a thousand nanoseconds and only there.
+fn in_digits(nanoseconds: f64) -> String {
+    if nanoseconds < 1_000.0 {
+        return format!("{nanoseconds:.1}");
+    }
+    match format!("{nanoseconds:.0}").parse() {
+        Ok(whole) => table::grouped(whole),
+        Err(_) => format!("{nanoseconds:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_a_name_a_tab_and_a_figure() {
+        assert_eq!(parse("rate\t12.5"), Some(("rate", 12.5)));
+        assert_eq!(parse("rate 12.5"), None);
+        assert_eq!(parse("rate\tfast"), None);
+        assert_eq!(parse("rate\tNaN"), None);
+        assert_eq!(parse("\t1"), None);
+    }
+
+    #[test]
+    fn median_is_the_middle_or_between_the_two() {
+        assert_eq!(median(&[1.0, 2.0, 9.0]).to_string(), "2");
+        assert_eq!(median(&[1.0, 2.0, 3.0, 9.0]).to_string(), "2.5");
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn benchmark_known_to_one_side_only_is_refused() {
+        let one = Rounds::from([("rate".to_owned(), vec![1.0])]);
+        let error = rows(&one, &Rounds::new()).unwrap_err();
+        assert!(matches!(error, Failure::LonelyBenchmark { program: "native", .. }));
+        let error = rows(&Rounds::new(), &one).unwrap_err();
+        assert!(matches!(error, Failure::LonelyBenchmark { program: "WASM", .. }));
+    }
+
+    #[test]
+    fn rows_show_medians_ranges_and_ratio() {
+        let native = Rounds::from([("rate".to_owned(), vec![100.0, 200.0, 300.0])]);
+        let wasm = Rounds::from([("rate".to_owned(), vec![1_000.0, 1_500.0])]);
+        assert_eq!(
+            rows(&native, &wasm).unwrap(),
+            [["rate", "200.0", "100.0–300.0", "1 250", "1 000–1 500", "6.25", "3 + 2"]]
+        );
+    }
+}

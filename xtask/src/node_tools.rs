@@ -1,0 +1,126 @@
+//! The tools that come from npm: wasm-opt, a minifier, and Node's own compressors.
+//! They live below the target directory, pinned by xtask/tools; nothing is installed globally.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Failure;
+use crate::pages::asset;
+use crate::progress::Step;
+use crate::workspace::{self, Workspace};
+use crate::{needs, process};
+
+const PACKAGE: &str = include_str!("../tools/package.json");
+const LOCK: &str = include_str!("../tools/package-lock.json");
+const COMPRESS: &str = include_str!("../tools/compress.mjs");
+
+/// Smallest first, as for everything a browser loads, and what rustc switches on for this target.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Whether function names are kept, so that sizes can be told by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    Kept,
+    Dropped,
+}
+
+pub(crate) struct NodeTools {
+    home: PathBuf,
+    /// What wasm-opt made of which input; the input's hash is the name.
+    optimised: PathBuf,
+}
+
+/// The step that fetches the tools, or looks whether they are there.
+pub(crate) fn step(workspace: &Workspace) -> Result<Step, Failure> {
+    Ok(Step {
+        title: "fetching wasm-opt and a minifier from npm".to_owned(),
+        cold_seconds: 12,
+        warm_seconds: 0,
+        is_cold: !is_installed(&workspace.scratch("npm")?),
+    })
+}
+
+impl NodeTools {
+    pub(crate) fn install(workspace: &Workspace) -> Result<NodeTools, Failure> {
+        needs::check_node()?;
+        let home = workspace.scratch("npm")?;
+        if is_installed(&home) {
+            eprintln!("      already there");
+        } else {
+            workspace::write(&home.join("package.json"), PACKAGE)?;
+            workspace::write(&home.join("package-lock.json"), LOCK)?;
+            let mut npm = Command::new("npm");
+            npm.current_dir(&home).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+            let log = workspace.scratch("logs")?.join("npm.log");
+            process::run_logged(&mut npm, &log)?;
+            // Written last: a fetch that was interrupted is started again.
+            workspace::write(&home.join("installed"), LOCK)?;
+            eprintln!("      into {}", home.display());
+        }
+        Ok(NodeTools { home, optimised: workspace.scratch("wasm-opt")? })
+    }
+
+    /// The module made smaller. The same input is optimised once and remembered.
+    pub(crate) fn optimise(&self, wasm: &Path, names: Names) -> Result<Vec<u8>, Failure> {
+        let mut flags = WASM_OPT.to_vec();
+        if names == Names::Kept {
+            flags.push("--debuginfo");
+        }
+        let mut identity = workspace::read(wasm)?;
+        identity.extend_from_slice(LOCK.as_bytes());
+        identity.extend_from_slice(flags.concat().as_bytes());
+        let known = self.optimised.join(asset::hash(&identity));
+        if !known.exists() {
+            let fresh = known.with_extension("part");
+            let mut command = self.tool("binaryen/bin/wasm-opt");
+            command.arg(wasm).arg("-o").arg(&fresh).args(&flags);
+            process::run(&mut command)?;
+            fs::rename(&fresh, &known).map_err(|source| Failure::Write { path: known.clone(), source })?;
+        }
+        workspace::read(&known)
+    }
+
+    /// One module out of a module and all it imports, minified.
+    pub(crate) fn bundle_js(&self, entry: &Path) -> Result<Vec<u8>, Failure> {
+        self.bundle(entry, &["--format=esm", "--target=es2022"])
+    }
+
+    /// One stylesheet out of a stylesheet and all it imports, minified.
+    pub(crate) fn bundle_css(&self, entry: &Path) -> Result<Vec<u8>, Failure> {
+        self.bundle(entry, &[])
+    }
+
+    fn bundle(&self, entry: &Path, flags: &[&str]) -> Result<Vec<u8>, Failure> {
+        let mut command = self.tool("esbuild/bin/esbuild");
+        command.arg(entry).args(["--bundle", "--minify", "--log-level=warning", "--charset=utf8"]).args(flags);
+        Ok(process::output(&mut command)?.into_bytes())
+    }
+
+    /// Puts a `.br` and a `.gz` beside every file below `directory` that shrinks by it.
+    pub(crate) fn compress(&self, directory: &Path) -> Result<(), Failure> {
+        let script = self.home.join("compress.mjs");
+        workspace::write(&script, COMPRESS)?;
+        let mut command = Command::new("node");
+        command.arg(&script).args(workspace::files_below(directory)?);
+        process::run(&mut command)
+    }
+
+    fn tool(&self, path: &str) -> Command {
+        let mut command = Command::new("node");
+        command.arg(self.home.join("node_modules").join(path));
+        command
+    }
+}
+
+fn is_installed(home: &Path) -> bool {
+    fs::read_to_string(home.join("installed")).is_ok_and(|lock| lock == LOCK)
+}

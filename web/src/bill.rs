@@ -1,0 +1,175 @@
+//! A priced month as lines: each with quantity × price, each opening to its steps, with tax and rounding likewise.
+//!
+//! Shows what the engine found; there is no figure of its own in it.
+
+use engine::catalog::UnitPrice;
+use engine::money::Currency;
+use engine::quantity::Quantity;
+use engine::rating::{Line, Rated, Step};
+use engine::text::{Lang, Names, format_decimal, format_money, format_unit_price, sentence};
+use yew::prelude::*;
+
+use crate::components::element::{all, element, group, text};
+use crate::components::steps::{Reading, steps};
+use crate::text as words;
+
+/// The key of the tax among the lines that can be opened; no charge can be called so.
+const TAX: &str = ":tax";
+
+/// How a bill is shown.
+pub struct Shown<'a> {
+    /// The lines that are open.
+    pub open: &'a [String],
+    /// The language.
+    pub lang: Lang,
+    /// Somebody opens or closes a line.
+    pub on_toggle: Callback<String>,
+}
+
+/// The keys of everything that can be opened.
+pub fn line_keys(rated: &Rated) -> Vec<String> {
+    let lines = rated.lines.iter().map(|line| line.charge.to_string());
+    lines.chain(rated.tax.iter().map(|_| TAX.to_owned())).collect()
+}
+
+/// The lines and everything down to the total.
+pub fn bill(rated: &Rated, shown: &Shown<'_>) -> Html {
+    let Shown { lang, .. } = *shown;
+    let money = |amount| format_money(amount, rated.currency, lang);
+    let lines = rated.lines.iter().map(|line| {
+        opening(
+            shown,
+            Opening {
+                key: line.charge.as_str(),
+                hook: line.charge.as_str(),
+                name: line.name.get(lang),
+                amount: money(line.amount),
+                is_nothing: line.amount.decimal().is_zero(),
+                how: summary(line, rated.currency, lang),
+                steps: &line.steps,
+                reading: Reading { unit: line.unit.as_ref(), currency: rated.currency, lang },
+            },
+        )
+    });
+    let rounding = rated.invoice_rounding.iter().map(|step| {
+        let how = text("span", "line-how", &sentence(step, None, rated.currency, lang));
+        let name = text("span", "line-name", words::invoice_rounding(lang));
+        group("li", "line", vec![group("p", "line-head plain", vec![name, how])])
+    });
+    let tax = rated.tax.iter().map(|tax| {
+        opening(
+            shown,
+            Opening {
+                key: TAX,
+                hook: "tax",
+                name: tax.name.get(lang),
+                amount: money(tax.amount),
+                is_nothing: tax.amount.decimal().is_zero(),
+                how: tax_summary(&tax.steps),
+                steps: &tax.steps,
+                reading: Reading { unit: None, currency: rated.currency, lang },
+            },
+        )
+    });
+    let subtotal = rated.tax.iter().map(|_| sum(words::subtotal(lang), &money(rated.subtotal), "subtotal"));
+    html! {
+        <ul class="lines">
+            { for lines }
+            { for rounding }
+            { for subtotal }
+            { for tax }
+            { sum(words::total(lang), &money(rated.total), "bill-total") }
+        </ul>
+    }
+}
+
+fn sum(name: &str, amount: &str, hook: &'static str) -> Html {
+    let class = if hook == "bill-total" { "sum bill-total" } else { "sum" };
+    element("li", class, hook, all(vec![text("span", "", name), text("span", "", amount)]))
+}
+
+/// A row that opens to its steps.
+struct Opening<'a> {
+    key: &'a str,
+    hook: &'a str,
+    name: &'a str,
+    amount: String,
+    is_nothing: bool,
+    how: String,
+    steps: &'a [Step],
+    reading: Reading<'a>,
+}
+
+fn opening(shown: &Shown<'_>, row: Opening<'_>) -> Html {
+    let is_open = shown.open.iter().any(|key| key == row.key);
+    let toggle = {
+        let (key, on_toggle) = (row.key.to_owned(), shown.on_toggle.clone());
+        move |_: MouseEvent| on_toggle.emit(key.clone())
+    };
+    let hook = ["steps-", row.hook].concat();
+    let amount = if row.is_nothing { "line-amount nothing" } else { "line-amount" };
+    html! {
+        <li class="line" key={row.key.to_owned()}>
+            <button type="button" class="line-head" data-test={["line-", row.hook].concat()} onclick={toggle}
+                aria-expanded={if is_open { "true" } else { "false" }} aria-controls={is_open.then(|| hook.clone())}>
+                { text("span", "line-name", row.name) }
+                { text("span", amount, &row.amount) }
+                { text("span", "line-how", &row.how) }
+            </button>
+            if is_open {
+                { steps(row.steps, row.reading, hook.clone(), hook) }
+            }
+        </li>
+    }
+}
+
+/// Quantity × price where one price applies; otherwise how many do.
+fn summary(line: &Line, currency: Currency, lang: Lang) -> String {
+    let units = |quantity: Quantity| words::units(quantity, line.unit.as_ref(), lang);
+    let priced: Vec<&Step> = line.steps.iter().filter(|step| is_charged(step)).collect();
+    match priced.as_slice() {
+        [] => {
+            let allowance = line.steps.iter().find_map(|step| {
+                let Step::Allowance { included, .. } = step else { return None };
+                Some(*included)
+            });
+            let used = format_decimal(line.quantity.decimal());
+            allowance.map_or_else(|| units(line.quantity), |all| words::of_included(lang, &used, &units(all)))
+        }
+        [Step::Flat { .. }] => words::a_month(lang).to_owned(),
+        [Step::Packages { size, packages, price, .. }] => {
+            let price = format_money(price.with_places(currency.minor_digits()), currency, lang);
+            words::times(&format_decimal(packages.decimal()), &words::per_package(lang, &price, &units(*size)))
+        }
+        [
+            Step::PerUnit { quantity, price, .. }
+            | Step::GraduatedTier { quantity, price, .. }
+            | Step::VolumeTier { quantity, price, .. },
+        ] => times(*quantity, price, (currency, line.unit.as_ref(), lang)),
+        several => words::in_tiers(lang, &units(line.quantity), several.len()),
+    }
+}
+
+fn times(quantity: Quantity, price: &UnitPrice, (currency, unit, lang): (Currency, Option<&Names>, Lang)) -> String {
+    words::times(&format_decimal(quantity.decimal()), &format_unit_price(price, currency, unit, lang))
+}
+
+/// Whether a step prices anything: a step over no units is no news.
+fn is_charged(step: &Step) -> bool {
+    match step {
+        Step::Flat { .. } | Step::Percent { .. } => true,
+        Step::PerUnit { quantity, .. }
+        | Step::GraduatedTier { quantity, .. }
+        | Step::VolumeTier { quantity, .. }
+        | Step::Packages { quantity, .. } => !quantity.is_zero(),
+        Step::Counted { .. } | Step::Allowance { .. } | Step::Round { .. } => false,
+    }
+}
+
+fn tax_summary(steps: &[Step]) -> String {
+    let percent = steps.iter().find_map(|step| {
+        let Step::Percent { percent, .. } = step else { return None };
+        Some(format_decimal(percent.decimal()))
+    });
+    percent.map_or_else(String::new, |percent| [&percent, "%"].concat())
+}

@@ -1,0 +1,8 @@
+//! The public calculator page, a program of its own.
+
+fn main() {
+    let root = web_sys::window().and_then(|window| window.document()?.get_element_by_id("app"));
+    if let Some(root) = root {
+        yew::Renderer::<web::calculator::page::Calculator>::with_root(root).render();
+    }
+}

@@ -1,0 +1,87 @@
+//! The estimate as CSV: every line with its steps and exact amounts, to be opened in a spreadsheet.
+
+use engine::rating::{Rated, Step};
+use engine::text::{Lang, Names, sentence};
+
+use super::scenario::Scenario;
+use crate::text as words;
+
+/// The file of the chosen plan; empty while there is no price.
+pub fn csv(scenario: &Scenario, lang: Lang) -> String {
+    let Some(chosen) = scenario.chosen() else { return String::new() };
+    let rated = &chosen.month;
+    // The mark tells spreadsheets that this is UTF-8.
+    let mut text = String::from("\u{feff}");
+    let head = ["line", "name", "quantity", "unit", "amount", "currency", "how"].map(str::to_owned);
+    push(&mut text, &head);
+    for line in &rated.lines {
+        let how = how(&line.steps, line.unit.as_ref(), rated, lang);
+        let unit = line.unit.as_ref().map_or("", |unit| unit.get(lang));
+        row(
+            &mut text,
+            rated,
+            [line.charge.as_str(), line.name.get(lang), &line.quantity.to_string(), unit],
+            &[&line.amount.to_string(), &how],
+        );
+    }
+    if let Some(step) = &rated.invoice_rounding {
+        let how = sentence(step, None, rated.currency, lang);
+        row(&mut text, rated, ["rounding", words::invoice_rounding(lang), "", ""], &["", &how]);
+    }
+    row(&mut text, rated, ["subtotal", words::subtotal(lang), "", ""], &[&rated.subtotal.to_string(), ""]);
+    if let Some(tax) = &rated.tax {
+        let how = how(&tax.steps, None, rated, lang);
+        row(&mut text, rated, ["tax", tax.name.get(lang), "", ""], &[&tax.amount.to_string(), &how]);
+    }
+    let plan = rated.plan_name.get(lang);
+    let title = words::estimate_for(lang, scenario.book().name.get(lang), plan);
+    row(&mut text, rated, ["total", words::a_month(lang), "", ""], &[&rated.total.to_string(), &title]);
+    row(&mut text, rated, ["year", words::a_year(lang), "", ""], &[&chosen.year_total.to_string(), ""]);
+    let book = [scenario.book().version.as_str(), " ", &scenario.view.digest].concat();
+    row(&mut text, rated, ["book", scenario.book().id.as_str(), "", ""], &["", &book]);
+    text
+}
+
+fn how(steps: &[Step], unit: Option<&Names>, rated: &Rated, lang: Lang) -> String {
+    let sentences: Vec<String> = steps.iter().map(|step| sentence(step, unit, rated.currency, lang)).collect();
+    sentences.join(" · ")
+}
+
+fn row(text: &mut String, rated: &Rated, start: [&str; 4], amount_and_how: &[&str; 2]) {
+    let [amount, how] = amount_and_how;
+    let cells = start.into_iter().chain([*amount, rated.currency.code(), *how]);
+    push(text, &cells.map(str::to_owned).collect::<Vec<_>>());
+}
+
+/// RFC 4180: quotes around what needs them, doubled inside. A leading sign that a spreadsheet would run is disarmed.
+fn push(text: &mut String, cells: &[String]) {
+    for (index, cell) in cells.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        let is_formula = cell.starts_with(['=', '+', '@']);
+        if is_formula || cell.contains([',', '"', '\n', '\r']) {
+            text.push('"');
+            if is_formula {
+                text.push('\'');
+            }
+            text.push_str(&cell.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(cell);
+        }
+    }
+    text.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push;
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let mut text = String::new();
+        push(&mut text, &["a", "1,000", "say \"x\"", "=1+1", "-5"].map(str::to_owned));
+        assert_eq!(text, "a,\"1,000\",\"say \"\"x\"\"\",\"'=1+1\",-5\r\n");
+    }
+}

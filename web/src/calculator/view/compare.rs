@@ -1,0 +1,142 @@
+//! The plans side by side: every charge of every plan with its price rule and its amount.
+
+use engine::catalog::{Charge, Model, Plan, Pricing};
+use engine::estimate::PlanEstimate;
+use engine::ids::ChargeId;
+use engine::money::Currency;
+use engine::quantity::Quantity;
+use engine::text::{Lang, Names, format_money, format_unit_price};
+use yew::prelude::*;
+
+use super::cost::note;
+use crate::calculator::scenario::{Msg, Scenario};
+use crate::components::element::{all, fieldset, group, plain, section, text};
+use crate::components::table::{Row, Table, table};
+use crate::text as words;
+
+/// The section, with the choice of the plans that take part.
+pub fn compare(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html {
+    let Ok(estimate) = &scenario.estimate else { return Html::default() };
+    let plans: Vec<(&Plan, &PlanEstimate)> = estimate
+        .plans
+        .iter()
+        .filter_map(|priced| {
+            let plan = scenario.book().plans.iter().find(|plan| plan.id == priced.month.plan)?;
+            Some((plan, priced))
+        })
+        .collect();
+    let heads = plans.iter().map(|(plan, _)| plan_head(plan, plan.id == scenario.plan, lang));
+    let mut rows: Vec<Row> = charge_ids(&plans).into_iter().map(|id| charge_row(scenario, &plans, id, lang)).collect();
+    let money = |plan: &PlanEstimate, amount| plain(&format_money(amount, plan.month.currency, lang));
+    if scenario.book().tax.is_some() {
+        let cell =
+            |(_, p): &(&Plan, &PlanEstimate)| p.month.tax.as_ref().map(|t| money(p, t.amount)).unwrap_or_default();
+        let name = scenario.book().tax.as_ref().map_or("", |tax| tax.name.get(lang));
+        rows.push(row("quiet-row", name, plans.iter().map(cell)));
+    }
+    let total = plans.iter().map(|(_, plan)| money(plan, plan.month.total));
+    rows.push(row("total-row", words::a_month(lang), total));
+    let year = plans.iter().map(|(_, plan)| money(plan, plan.year_total));
+    rows.push(row("quiet-row", words::a_year(lang), year));
+    let notes =
+        plans.iter().map(|(plan, priced)| note(scenario, priced, estimate.cheapest.as_ref() == Some(&plan.id), lang));
+    rows.push(row("difference-row", words::difference(lang), notes));
+    let head = std::iter::once(Html::default()).chain(heads).collect();
+    let title = words::side_by_side(lang);
+    let table = table(Table { caption: title, head, rows });
+    section("wide", "compare", (title, choice(scenario, lang, on_msg)), vec![table])
+}
+
+fn choice(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html {
+    if scenario.book().plans.len() < 2 {
+        return Html::default();
+    }
+    let boxes = scenario.book().plans.iter().map(|plan| {
+        let checked = scenario.compared.contains(&plan.id);
+        let is_last = checked && scenario.compared.len() == 1;
+        let change = {
+            let id = plan.id.clone();
+            on_msg.reform(move |_: Event| Msg::Compare(id.clone(), !checked))
+        };
+        html! {
+            <label class="choice" data-test={["compare-", plan.id.as_str()].concat()}>
+                <input type="checkbox" {checked} disabled={is_last} onchange={change} />
+                { plain(plan.name.get(lang)) }
+            </label>
+        }
+    });
+    fieldset("choices", words::compare(lang), boxes.collect())
+}
+
+fn plan_head(plan: &Plan, is_chosen: bool, lang: Lang) -> Html {
+    let about = plan.description.as_ref().map(|about| text("small", "", about.get(lang)));
+    let class = if is_chosen { "plan-head chosen" } else { "plan-head" };
+    group("div", class, vec![text("span", "", plan.name.get(lang)), about.unwrap_or_default()])
+}
+
+/// Every charge of every plan, once, fixed ones first; charges of one id stand in one row.
+fn charge_ids<'a>(plans: &[(&'a Plan, &PlanEstimate)]) -> Vec<&'a ChargeId> {
+    let mut ids: Vec<&ChargeId> = Vec::new();
+    let all = || plans.iter().flat_map(|(plan, _)| &plan.charges);
+    let fixed = all().filter(|charge| charge.meter().is_none());
+    for charge in fixed.chain(all()) {
+        if !ids.contains(&&charge.id) {
+            ids.push(&charge.id);
+        }
+    }
+    ids
+}
+
+fn charge_row(scenario: &Scenario, plans: &[(&Plan, &PlanEstimate)], id: &ChargeId, lang: Lang) -> Row {
+    let name = plans.iter().find_map(|(plan, _)| plan.charge(id)).map_or("", |charge| charge.name.get(lang));
+    let cells = plans.iter().map(|(plan, priced)| {
+        let line = priced.month.lines.iter().find(|line| line.charge == *id);
+        let (Some(line), Some(charge)) = (line, plan.charge(id)) else {
+            return group("span", "nothing", vec![plain("–"), text("span", "unseen", words::not_in_plan(lang))]);
+        };
+        let amount = format_money(line.amount, priced.month.currency, lang);
+        let unit = charge.meter().and_then(|id| scenario.book().meter(id)).and_then(|meter| meter.unit.as_ref());
+        let class = if line.amount.decimal().is_zero() { "nothing" } else { "" };
+        let rule = price_rule(charge, unit, priced.month.currency, lang);
+        all(vec![text("span", class, &amount), text("small", "", &rule)])
+    });
+    row("", name, cells)
+}
+
+fn row(class: &'static str, name: &str, cells: impl Iterator<Item = Html>) -> Row {
+    Row { class, cells: std::iter::once(plain(name)).chain(cells).collect() }
+}
+
+/// The price of a charge in one line: what is included, then the first price and the last.
+fn price_rule(charge: &Charge, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
+    let (included, model) = match &charge.pricing {
+        // The amount is the price.
+        Pricing::Flat(_) => return String::new(),
+        Pricing::Metered { included, model, .. } => (*included, model),
+    };
+    let price = model_price(model, unit, currency, lang);
+    if included == Quantity::ZERO {
+        return price;
+    }
+    words::included_then(lang, &words::units(included, unit, lang), &price)
+}
+
+fn model_price(model: &Model, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
+    match model {
+        Model::PerUnit(price) => format_unit_price(price, currency, unit, lang),
+        Model::Graduated(tiers) | Model::Volume(tiers) => {
+            let first = format_unit_price(&tiers.first_price(), currency, unit, lang);
+            match tiers.as_slice() {
+                [_, .., last] => {
+                    let last = last.price.price.with_places(currency.minor_digits());
+                    words::price_from(lang, &first, &format_money(last, currency, lang))
+                }
+                [_] | [] => first,
+            }
+        }
+        Model::Package(package) => {
+            let price = format_money(package.price.with_places(currency.minor_digits()), currency, lang);
+            words::per_package(lang, &price, &words::units(package.size, unit, lang))
+        }
+    }
+}

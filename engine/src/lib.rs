@@ -15,17 +15,21 @@ pub mod money;
 pub mod period;
 pub mod proof;
 pub mod quantity;
+#[cfg(feature = "zones")]
 pub mod quota;
 pub mod rating;
 pub mod rounding;
 pub mod text;
 pub mod usage;
+#[cfg(feature = "zones")]
 pub mod wire;
 
 pub use catalog::{Book, BookDraft};
 pub use estimate::estimate;
 pub use invoice::draft_invoice;
+#[cfg(feature = "zones")]
 pub use quota::quota;
 pub use rating::rate;
 pub use usage::Usage;
+#[cfg(feature = "zones")]
 pub use wire::answer;

@@ -2,83 +2,17 @@
 //!
 //! The zone database is compiled in; neither the machine's nor the browser's is asked.
 
+mod zone;
+
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use zone::{UnknownZone, Zone};
 
 /// A point in time; written as RFC 3339 in UTC.
 pub type Instant = DateTime<Utc>;
-
-/// An IANA time zone, for instance `Asia/Shanghai`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zone(Tz);
-
-/// A text that names no zone of the IANA database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownZone(pub String);
-
-impl fmt::Display for UnknownZone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a zone of the IANA database like Asia/Shanghai or UTC", self.0)
-    }
-}
-
-impl std::error::Error for UnknownZone {}
-
-impl Zone {
-    /// The zone of this name.
-    pub fn from_name(name: &str) -> Result<Self, UnknownZone> {
-        name.parse().map(Self).map_err(|_| UnknownZone(name.to_owned()))
-    }
-
-    /// The IANA name.
-    pub fn name(self) -> &'static str {
-        self.0.name()
-    }
-
-    /// The calendar date that clocks in this zone show at `instant`.
-    pub fn date_of(self, instant: Instant) -> NaiveDate {
-        instant.with_timezone(&self.0).date_naive()
-    }
-
-    /// The first instant of `date` in this zone.
-    ///
-    /// Where the clock skips midnight the day begins after the gap; where midnight comes twice, at the first.
-    /// `None` only at the far ends of the calendar.
-    pub fn start_of(self, date: NaiveDate) -> Option<Instant> {
-        let midnight = date.and_time(NaiveTime::MIN);
-        if let Some(start) = self.0.from_local_datetime(&midnight).earliest() {
-            return Some(start.to_utc());
-        }
-        // Midnight does not exist here. The day's first instant is the one at which the offset changes: look for it
-        // between an instant that is surely before and one that is surely after.
-        let utc_midnight = midnight.and_utc();
-        let day = chrono::TimeDelta::days(1);
-        let mut before = utc_midnight.checked_sub_signed(day)?;
-        let mut after = utc_midnight.checked_add_signed(day)?;
-        while after.signed_duration_since(before).num_seconds() > 1 {
-            let half = chrono::TimeDelta::seconds(after.signed_duration_since(before).num_seconds().checked_div(2)?);
-            let middle = before.checked_add_signed(half)?;
-            if self.date_of(middle) < date { before = middle } else { after = middle }
-        }
-        Some(after)
-    }
-}
-
-impl Serialize for Zone {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::from_name(&name).map_err(serde::de::Error::custom)
-    }
-}
 
 /// Reads `YYYY-MM-DD`, ten characters. chrono's own reader takes `2026-1-1` too and weighs more than the rest of it.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
@@ -143,6 +77,7 @@ impl Month {
     }
 
     /// The month that clocks in `zone` show at `instant`; refused outside 1970 to 9998.
+    #[cfg(feature = "zones")]
     pub fn containing(instant: Instant, zone: Zone) -> Result<Self, BadMonth> {
         let date = zone.date_of(instant);
         Self::parse(&format!("{:04}-{:02}", date.year(), date.month()))
@@ -159,6 +94,7 @@ impl Month {
     }
 
     /// The period from this month's first instant in `zone` to the next month's.
+    #[cfg(feature = "zones")]
     pub fn period(self, zone: Zone) -> Result<Period, BadMonth> {
         let bad = || BadMonth(String::from(self));
         let start = zone.start_of(self.first).ok_or_else(bad)?;
@@ -192,6 +128,7 @@ impl TryFrom<String> for Month {
 }
 
 #[cfg(test)]
+#[cfg(feature = "zones")]
 mod tests {
     use super::{Instant, Month, Zone};
 

@@ -45,7 +45,7 @@ async fn type_into(client: &Client, name: &str, value: &str) {
 
 /// The calculator on static files alone, opened at a link.
 async fn calculator(driver: &Driver, switches: &[&str], link: &str) -> (Client, String) {
-    let address = browser::serve(&prepared("RATECARD_DIST")).await;
+    let address = browser::serve(&prepared("TEST_DIST")).await;
     let client = driver.browser(switches).await;
     let base = format!("http://{address}/");
     client.goto(&format!("{base}{link}")).await.unwrap();
@@ -254,11 +254,11 @@ struct Demo {
 impl Demo {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(prepared("RATECARD_BIN"))
+        let mut child = Command::new(prepared("TEST_RATECARD"))
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .arg("--web")
-            .arg(prepared("RATECARD_DIST"))
+            .arg(prepared("TEST_DIST"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -46,7 +46,7 @@ fn wasm_under_node_answers_like_native() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/parity/node.mjs");
     let mut node = Command::new("node")
         .arg(script)
-        .arg(prepared("RATECARD_PARITY").join("node"))
+        .arg(prepared("TEST_PARITY").join("node"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -68,7 +68,7 @@ fn wasm_under_node_answers_like_native() {
 #[tokio::test]
 async fn wasm_in_chromium_answers_like_native() {
     let asks = questions();
-    let address = browser::serve(&prepared("RATECARD_PARITY").join("web")).await;
+    let address = browser::serve(&prepared("TEST_PARITY").join("web")).await;
     let driver = browser::Driver::start();
     let client = driver.browser(&[]).await;
     client.goto(&format!("http://{address}/index.html")).await.unwrap();

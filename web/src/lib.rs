@@ -6,6 +6,8 @@ pub mod bill;
 pub mod browser;
 pub mod calculator;
 pub mod components;
+pub mod json;
 pub mod look;
 pub mod text;
+#[cfg(feature = "zones")]
 pub mod trial;

@@ -22,9 +22,9 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<ExitCo
         command
             .args(["test", "--workspace", "--no-fail-fast"])
             .args(arguments)
-            .env("RATECARD_DIST", workspace.dist())
-            .env("RATECARD_PARITY", parity)
-            .env("RATECARD_BIN", workspace.server(Server::Dev));
+            .env("TEST_DIST", workspace.dist())
+            .env("TEST_PARITY", parity)
+            .env("TEST_RATECARD", workspace.server(Server::Dev));
         process::run(&mut command)
     })?;
     progress.finish("all tests passed");

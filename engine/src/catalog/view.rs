@@ -39,8 +39,9 @@ impl fmt::Display for BadView {
             Self::Json(detail) => write!(f, "the price book is not JSON: {detail}"),
             Self::Shape => f.write_str("the price book needs \"digest\" and \"book\""),
             Self::Book(problems) => {
+                // In short: who reads this cannot mend the book, and its author has the whole messages.
                 f.write_str("the price book is not valid")?;
-                problems.iter().try_for_each(|problem| write!(f, "; {problem}"))
+                problems.iter().try_for_each(|problem| write!(f, "; {} {}", problem.path, problem.kind.code()))
             }
         }
     }

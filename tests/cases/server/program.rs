@@ -7,12 +7,12 @@ use tempfile::TempDir;
 
 /// The program under test: given by whoever runs the tests, or built beside them.
 pub fn path() -> PathBuf {
-    if let Some(path) = std::env::var_os("RATECARD_BIN") {
+    if let Some(path) = std::env::var_os("TEST_RATECARD") {
         return path.into();
     }
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().and_then(|deps| deps.parent()).unwrap().join("ratecard");
-    assert!(built.exists(), "build the program first (cargo build -p server), or name it in RATECARD_BIN");
+    assert!(built.exists(), "build the program first (cargo build -p server), or name it in TEST_RATECARD");
     built
 }
 

@@ -4,12 +4,13 @@
 
 use std::rc::Rc;
 
-use engine::catalog::BookView;
+use engine::catalog::{BadView, BookView};
 use engine::text::{Lang, Names};
 use serde_json::Value;
 
 use super::link::{Link, LinkProblem, LinkProblemKind, encode};
 use super::scenario::{self, Scenario};
+use crate::json;
 use crate::look::Theme;
 
 /// A book that this page offers.
@@ -141,7 +142,7 @@ impl State {
     }
 
     fn take_index(&mut self, text: &str) -> Option<String> {
-        let books = serde_json::from_str::<Value>(text).ok().and_then(|index| read_index(&index));
+        let books = json::parse(text).and_then(|index| read_index(&index));
         match books {
             Some(books) => {
                 self.books = books;
@@ -171,7 +172,7 @@ impl State {
     }
 
     fn take_book(&mut self, text: &str) {
-        let view = match BookView::from_json(text) {
+        let view = match json::parse(text).ok_or(BadView::Shape).and_then(|value| BookView::from_value(&value)) {
             Ok(view) => Rc::new(view),
             Err(bad) => {
                 self.phase = Phase::Failed(LoadProblem::Unreadable(bad.to_string()));

@@ -1,7 +1,7 @@
 //! Ratecard's pricing rules: one crate, compiled natively for the bill and to WebAssembly for the browser.
 //!
 //! The flow: a [`BookDraft`] is checked into a [`Book`]; events are counted into [`Usage`]; [`rate`] prices the usage
-//! of a plan into lines with a trace. [`estimate`], [`quota`] and [`draft_invoice`] are doors onto that one function.
+//! of a plan into lines with a trace. [`estimate()`], [`quota()`] and [`draft_invoice`] are doors onto that one function.
 //! Nothing here reads a clock, a disk or a network, and nothing uses a binary float.
 
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, missing_docs)]

@@ -39,6 +39,7 @@ impl Driver {
         let profile = tempfile::Builder::new().tempdir_in(self.profile.path()).unwrap().keep();
         let mut switches = vec![
             "--headless=new".to_owned(),
+            "--window-size=1280,1000".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
             "--disable-quic".to_owned(),

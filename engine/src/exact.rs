@@ -153,6 +153,15 @@ pub(crate) fn power_of_ten(scale: u32) -> Option<i128> {
     POWERS_OF_TEN.get(usize::try_from(scale).ok()?).copied()
 }
 
+/// A decimal of at most 28 digits; what has more could not be read back.
+pub(crate) fn decimal(mantissa: i128, scale: u32) -> Result<Decimal, Overflow> {
+    let limit = power_of_ten(28).ok_or(Overflow)?.unsigned_abs();
+    if mantissa.unsigned_abs() >= limit {
+        return Err(Overflow);
+    }
+    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| Overflow)
+}
+
 /// How often 5 divides `number`, and what is left.
 fn split_fives(mut number: i128) -> (u32, i128) {
     let mut fives = 0_u32;

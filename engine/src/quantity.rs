@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, power_of_ten};
 
 /// Why a text is not a decimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,9 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
     if !plain(whole) || !plain(fraction) {
         return Err(BadDecimal::NotPlain(text.to_owned()));
     }
-    let decimal = Decimal::from_str_exact(text).map_err(|_| BadDecimal::TooLong(text.to_owned()))?;
-    Ok(decimal.normalize())
+    let too_long = || BadDecimal::TooLong(text.to_owned());
+    let read = Decimal::from_str_exact(text).map_err(|_| too_long())?.normalize();
+    decimal(read.mantissa(), read.scale()).map_err(|Overflow| too_long())
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
@@ -106,12 +107,12 @@ pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> 
     };
     let sum = aligned(a).zip(aligned(b)).and_then(|(a, b)| a.checked_add(b));
     if let Some(sum) = sum
-        && let Ok(decimal) = Decimal::try_from_i128_with_scale(sum, scale)
+        && let Ok(decimal) = decimal(sum, scale)
     {
         return Ok(decimal);
     }
-    let exact = Exact::from_decimal(a).checked_add(Exact::from_decimal(b))?;
-    exact.to_decimal().ok_or(Overflow)
+    let sum = Exact::from_decimal(a).checked_add(Exact::from_decimal(b))?.to_decimal().ok_or(Overflow)?;
+    decimal(sum.mantissa(), sum.scale())
 }
 
 pub(crate) fn negated(mut decimal: Decimal) -> Decimal {
@@ -156,8 +157,10 @@ mod tests {
         for text in ["", "-", "abc", "1e40", "1_000", "1,000", "+1", ".5", "5.", "1.2.3", "NaN", "１"] {
             assert!(matches!(Quantity::parse(text), Err(BadDecimal::NotPlain(_))), "{text}");
         }
-        let long = "1".repeat(41);
-        assert_eq!(Quantity::parse(&long), Err(BadDecimal::TooLong(long)));
+        for long in ["1".repeat(41), "1".repeat(29), format!("0.{}", "1".repeat(29))] {
+            assert_eq!(Quantity::parse(&long), Err(BadDecimal::TooLong(long)));
+        }
+        assert!(Quantity::parse(&"1".repeat(28)).is_ok());
     }
 
     #[test]

@@ -2,10 +2,9 @@
 //!
 //! What a cut took away is shown by the step that the caller records.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, power_of_ten};
 use crate::money::Money;
 
 /// How a number between two neighbours is decided.
@@ -53,7 +52,7 @@ pub struct Rounding {
 pub fn round(exact: Exact, digits: u32, mode: RoundingMode) -> Result<Money, Overflow> {
     let scaled = exact.checked_mul(Exact::ratio(power_of_ten(digits).ok_or(Overflow)?, 1).ok_or(Overflow)?)?;
     let units = to_integer(scaled, mode)?;
-    Decimal::try_from_i128_with_scale(units, digits).map(Money::new).map_err(|_| Overflow)
+    decimal(units, digits).map(Money::new)
 }
 
 /// Rounds `exact` to a whole number.

@@ -1,12 +1,12 @@
 //! The price book: always valid, because only the check in this folder makes one.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::canonical;
 use super::draft::Node;
 use super::plan::{KnownMeters, Plan, Pricing, read_plan};
-use super::price::Model;
+use super::price::{Model, UnitPrice};
 use super::problem::ProblemKind;
 use super::reader::{Entry, Path, Reader, Table};
 use super::terms::{Tax, read_tax};
@@ -158,7 +158,7 @@ fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
     let table = reader.table(node, path, &allowed)?;
     let id = reader.required(&table, "id", path, |r, node, path| r.id_text(node, path, BookId::new));
     let version = reader.required(&table, "version", path, |r, node, path| r.id_text(node, path, Version::new));
-    let effective = reader.required(&table, "effective", path, read_date);
+    let effective = reader.required(&table, "effective", path, read_first_day);
     let currency = reader.required(&table, "currency", path, read_currency);
     let zone = reader.required(&table, "zone", path, read_zone);
     let rounding = reader.optional(&table, "rounding", path, read_rounding);
@@ -183,6 +183,15 @@ fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate>
         Some(date) => Some(date),
         None => reader.report(node, path, ProblemKind::BadDate { text: text.to_owned() }),
     }
+}
+
+/// A version prices whole months, so it begins with one.
+fn read_first_day(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
+    let date = read_date(reader, node, path)?;
+    if date.day() != 1 {
+        return reader.report(node, path, ProblemKind::EffectiveNotFirst { date: date.to_string() });
+    }
+    Some(date)
 }
 
 fn read_currency(reader: &mut Reader, node: &Node, path: &Path) -> Option<Currency> {
@@ -317,27 +326,37 @@ fn read_default_plan(reader: &mut Reader, root: &Table<'_>, plans: Option<&[Plan
     reader.report(&field.node, &path, ProblemKind::UnknownPlan { id: id.to_string(), known })
 }
 
-/// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends.
+/// How many decimal places a price for one unit may need where lines stay exact; the rest of 28 digits is for amounts.
+const EXACT_PLACES_MAX: u32 = 18;
+
+/// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends, and soon.
 fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[Plan]) -> Option<()> {
-    let endless = plans.iter().flat_map(|plan| &plan.charges).find_map(endless_per);
-    let Some(per) = endless else { return Some(()) };
-    let path = Path::default().key("book");
-    reader.report_at(root, "book", &path, ProblemKind::EndlessPrice { per: per.to_string() })
+    let mut outcome = Some(());
+    let Some(field) = root.get("plans") else { return outcome };
+    let entries = reader.entries(&field.node, &Path::default().key("plans"));
+    for (plan, entry) in plans.iter().zip(&entries) {
+        for (index, charge) in plan.charges.iter().enumerate() {
+            if let Some(price) = endless_price(charge) {
+                let path = entry.path.key("charges").index(index);
+                let node = entry.charge(index).unwrap_or(entry.node);
+                let kind = ProblemKind::EndlessPrice { price: price.price.to_string(), per: price.per.to_string() };
+                outcome = reader.report(node, &path, kind);
+            }
+        }
+    }
+    outcome
 }
 
-fn endless_per(charge: &super::plan::Charge) -> Option<Quantity> {
-    let Pricing::Metered { model, .. } = &charge.pricing else {
-        return None;
-    };
-    let endless = |per: Quantity| {
-        let inverse = Exact::ratio(1, 1).and_then(|one| one.checked_div(per.exact()).ok());
-        inverse.and_then(Exact::to_decimal).is_none().then_some(per)
+/// The first price of the charge that needs too many places for one unit.
+fn endless_price(charge: &super::plan::Charge) -> Option<UnitPrice> {
+    let Pricing::Metered { model, .. } = &charge.pricing else { return None };
+    let endless = |price: UnitPrice| {
+        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
+        one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
     };
     match model {
-        Model::PerUnit(price) => endless(price.per),
-        Model::Graduated(tiers) | Model::Volume(tiers) => {
-            tiers.as_slice().iter().find_map(|tier| endless(tier.price.per))
-        }
+        Model::PerUnit(price) => endless(*price),
+        Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
         Model::Package(_) => None,
     }
 }

@@ -117,44 +117,53 @@ pub(super) fn read_tiers(reader: &mut Reader, node: &Node, path: &Path) -> Optio
     let mut tiers = Vec::new();
     for (index, node) in nodes.iter().enumerate() {
         let path = path.index(index);
-        let bounds = Bounds { lower, is_last: index == last };
-        let tier = read_tier(reader, node, &path, bounds);
-        lower = tier.as_ref().and_then(|t| t.up_to).map(Quantity::decimal);
+        let (upper, tier) = read_tier(reader, node, &path, Bounds { lower, is_last: index == last });
+        lower = upper;
         tiers.push(tier);
     }
     tiers.into_iter().collect::<Option<Vec<_>>>().map(Tiers)
 }
 
-/// Where a tier must begin (`None` if the tier before is broken, so that one mistake is reported once) and end.
+/// Where a tier must begin (`None` if the bound before cannot be read) and whether it is the last.
 #[derive(Clone, Copy)]
 struct Bounds {
     lower: Option<Decimal>,
     is_last: bool,
 }
 
-fn read_tier(reader: &mut Reader, node: &Node, path: &Path, bounds: Bounds) -> Option<Tier> {
-    let table = reader.table(node, path, &["from", "up_to", "price", "per"])?;
+/// The tier, and where it ends as far as that can be read: a broken price must not hide the mistakes of its neighbours.
+fn read_tier(reader: &mut Reader, node: &Node, path: &Path, bounds: Bounds) -> (Option<Decimal>, Option<Tier>) {
+    let Some(table) = reader.table(node, path, &["from", "up_to", "price", "per"]) else { return (None, None) };
     let from = reader.optional(&table, "from", path, Reader::not_negative);
     let up_to = reader.optional(&table, "up_to", path, Reader::positive);
     let price = unit_price_of(reader, &table, path);
     if let (Some(Some(from)), Some(lower)) = (from, bounds.lower) {
         check_touches(reader, &table, path, from, lower);
     }
-    let up_to = up_to?;
-    match (up_to, bounds.is_last) {
-        (Some(_), true) => {
-            return reader.report_at(&table, "up_to", path, ProblemKind::LastTierBounded);
-        }
-        (None, false) => return reader.report(node, path, ProblemKind::InnerTierOpen),
-        (Some(_), false) | (None, true) => {}
+    let sound = check_end(reader, &table, path, (up_to, bounds));
+    let tier = sound.zip(up_to).zip(price).map(|(((), up_to), price)| Tier { up_to: up_to.map(Quantity::new), price });
+    (up_to.flatten(), tier)
+}
+
+/// The last tier is open, the others end above where they begin.
+fn check_end(
+    reader: &mut Reader,
+    table: &super::reader::Table<'_>,
+    path: &Path,
+    (up_to, bounds): (Option<Option<Decimal>>, Bounds),
+) -> Option<()> {
+    match (up_to?, bounds.is_last) {
+        (Some(_), true) => reader.report_at(table, "up_to", path, ProblemKind::LastTierBounded),
+        (None, false) => reader.report(table.node, path, ProblemKind::InnerTierOpen),
+        (None, true) => Some(()),
+        (Some(up_to), false) => match bounds.lower {
+            Some(lower) if up_to <= lower => {
+                let kind = ProblemKind::TierOrder { up_to: up_to.to_string(), lower: lower.to_string() };
+                reader.report_at(table, "up_to", path, kind)
+            }
+            Some(_) | None => Some(()),
+        },
     }
-    if let (Some(up_to), Some(lower)) = (up_to, bounds.lower)
-        && up_to <= lower
-    {
-        let kind = ProblemKind::TierOrder { up_to: up_to.to_string(), lower: lower.to_string() };
-        return reader.report_at(&table, "up_to", path, kind);
-    }
-    Some(Tier { up_to: up_to.map(Quantity::new), price: price? })
 }
 
 fn check_touches(reader: &mut Reader, table: &super::reader::Table<'_>, path: &Path, from: Decimal, lower: Decimal) {

@@ -82,7 +82,9 @@ pub enum ProblemKind {
     /// A tax above 100 %.
     PercentTooHigh { percent: String },
     /// Exact line amounts could need endless digits.
-    EndlessPrice { per: String },
+    EndlessPrice { price: String, per: String },
+    /// A version that would begin in the middle of a month.
+    EffectiveNotFirst { date: String },
 }
 
 /// The kind of value that is needed.
@@ -145,6 +147,7 @@ impl ProblemKind {
             Self::TierOverlap { .. } => "tier_overlap",
             Self::PercentTooHigh { .. } => "percent_too_high",
             Self::EndlessPrice { .. } => "endless_price",
+            Self::EffectiveNotFirst { .. } => "effective_not_first",
         }
     }
 
@@ -159,7 +162,7 @@ impl ProblemKind {
         match self {
             Self::Syntax { detail } => format!("this is not valid TOML: {detail}"),
             Self::UnknownKey { key, allowed, meant } => {
-                let meant = meant.as_ref().map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
+                let meant = meant.as_ref().map_or_else(|| ".".to_owned(), |word| format!("; did you mean \"{word}\"?"));
                 format!("\"{key}\" is not a key here{meant} Allowed: {}", allowed.join(", "))
             }
             Self::MissingKey { key } => format!("\"{key}\" is missing"),
@@ -216,9 +219,14 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
-            Self::EndlessPrice { per } => {
+            Self::EndlessPrice { price, per } => {
                 format!(
-                    "with rounding at the invoice, lines stay exact, but a price per {per} can need endless digits; round at = \"line\", or use a per that divides a power of ten"
+                    "with rounding at the invoice a line keeps every digit, but {price} per {per} needs more than 18 places for one unit; write rounding = {{ at = \"line\" }}, or a price and a per with fewer digits"
+                )
+            }
+            Self::EffectiveNotFirst { date } => {
+                format!(
+                    "{date} is in the middle of a month; a version prices whole months, so write the first day of one"
                 )
             }
         }
@@ -295,10 +303,13 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
-            Self::EndlessPrice { per } => {
+            Self::EndlessPrice { price, per } => {
                 format!(
-                    "按整张账单舍入时各行保持精确，但“每 {per}”的价格可能是无限小数；请改用 at = \"line\"，或使用能整除 10 的幂的 per"
+                    "按整张账单舍入时各行保留全部数字，但“每 {per} 价格 {price}”的单价超过 18 位小数；请改用 rounding = {{ at = \"line\" }}，或使用位数更少的价格和 per"
                 )
+            }
+            Self::EffectiveNotFirst { date } => {
+                format!("{date} 在月中；每个版本按整月计价，请写某月的第一天")
             }
         }
     }

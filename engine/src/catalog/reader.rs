@@ -50,6 +50,16 @@ pub(super) struct Entry<'n> {
     pub(super) path: Path,
 }
 
+impl<'n> Entry<'n> {
+    /// The charge at a place in a plan's list.
+    pub(super) fn charge(&self, index: usize) -> Option<&'n Node> {
+        let Value::Table(fields) = &self.node.value else { return None };
+        let charges = fields.iter().find(|field| field.key == "charges")?;
+        let Value::Array(nodes) = &charges.node.value else { return None };
+        nodes.get(index)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     problems: Vec<Problem>,

@@ -30,25 +30,30 @@ pub fn format_decimal(decimal: Decimal) -> String {
 
 /// An exact number with grouped digits, or as a fraction where it has no decimal.
 pub fn format_exact(exact: Exact) -> String {
-    exact.to_decimal().map_or_else(|| exact.to_string(), format_decimal)
+    exact.to_decimal().map_or_else(|| grouped_fraction(exact), format_decimal)
+}
+
+/// Numerator and denominator, each with grouped digits.
+fn grouped_fraction(exact: Exact) -> String {
+    let (num, den) = exact.parts();
+    [group_digits(&num.to_string()), group_digits(&den.to_string())].join("/")
 }
 
 /// A sum with its currency: `¥1,234.00` for CNY in Chinese, `CN¥1,234.00` in English, `BHD 1.000` where there is no sign.
 pub fn format_money(money: Money, currency: Currency, lang: Lang) -> String {
-    with_sign(&money.to_string(), currency, lang)
+    with_sign(&group_digits(&money.to_string()), currency, lang)
 }
 
 /// An exact amount with its currency; at least as many places as the currency has.
 pub(super) fn format_amount(exact: Exact, currency: Currency, lang: Lang) -> String {
     match exact.to_decimal() {
         Some(decimal) => format_money(Money::new(decimal).with_places(currency.minor_digits()), currency, lang),
-        None => with_sign(&exact.to_string(), currency, lang),
+        None => with_sign(&grouped_fraction(exact), currency, lang),
     }
 }
 
-fn with_sign(plain: &str, currency: Currency, lang: Lang) -> String {
-    let grouped = group_digits(plain);
-    let (minus, digits) = grouped.strip_prefix('-').map_or(("", grouped.as_str()), |rest| ("-", rest));
+fn with_sign(grouped: &str, currency: Currency, lang: Lang) -> String {
+    let (minus, digits) = grouped.strip_prefix('-').map_or(("", grouped), |rest| ("-", rest));
     let sign = currency_sign(currency, lang);
     let space = if sign == currency.code() { "\u{a0}" } else { "" };
     [minus, sign, space, digits].concat()
@@ -82,7 +87,7 @@ pub fn format_unit_price(price: &UnitPrice, currency: Currency, unit: Option<&Na
 
 #[cfg(test)]
 mod tests {
-    use super::{format_money, format_unit_price, group_digits};
+    use super::{format_amount, format_exact, format_money, format_unit_price, group_digits};
     use crate::catalog::UnitPrice;
     use crate::money::{Currency, Money};
     use crate::quantity::{Quantity, parse_decimal};
@@ -99,6 +104,13 @@ mod tests {
         ] {
             assert_eq!(group_digits(plain), grouped);
         }
+    }
+
+    #[test]
+    fn fractions_are_grouped_on_both_sides() {
+        let cny = Currency::from_code("CNY").unwrap();
+        assert_eq!(format_amount("-17/3".parse().unwrap(), cny, Lang::Zh), "-¥17/3");
+        assert_eq!(format_exact("12345/6789".parse().unwrap()), "4,115/2,263");
     }
 
     #[test]

@@ -335,6 +335,11 @@ async fn the_trial_page_shows_live_quotas_and_follows_new_events() {
     assert_eq!(client.execute_async(script, arguments).await.unwrap(), json!(200));
     let changed = format!("return document.querySelector('{}').innerText !== {}", hook("quota-calls"), json!(before));
     wait_for(&client, "the quota to follow the event", &changed).await;
+    client.goto("about:blank").await.unwrap();
+    client.goto(&trials[0].replace("lang=en", "lang=zh")).await.unwrap();
+    wait_for(&client, "the page in Chinese", "return document.documentElement.lang === 'zh-CN'").await;
+    wait_for_text(&client, "headline", "。").await;
+    client.goto("about:blank").await.unwrap();
     client.goto(&format!("{}/trial.html?lang=en#not-a-token", demo.base)).await.unwrap();
     client.refresh().await.unwrap();
     wait_for_hook(&client, "refusal").await;

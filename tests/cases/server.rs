@@ -5,6 +5,7 @@
 mod server {
     mod api;
     mod bills;
+    mod by_hand;
     mod command;
     mod document;
     mod failures;

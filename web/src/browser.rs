@@ -82,6 +82,12 @@ pub fn store(key: &str, value: &str) {
     }
 }
 
+/// The language that the address asks for with `?lang=`.
+pub fn asked_lang() -> Option<Lang> {
+    let search = window()?.location().search().ok()?;
+    search.trim_start_matches('?').split('&').find_map(|part| part.strip_prefix("lang=").and_then(read_lang))
+}
+
 /// The language that was stored, or the first of the browser's that we speak, or English.
 pub fn preferred_lang() -> Lang {
     let stored = stored("lang").and_then(|tag| read_lang(&tag));

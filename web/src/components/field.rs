@@ -55,7 +55,7 @@ pub fn field(field: Field<'_>) -> Html {
         <div {class}>
             <div class="field-box">
                 { step_button(less, "−", lower) }
-                <input id={id.clone()} data-test={id} type="text" inputmode="decimal" autocomplete="off" spellcheck="false"
+                <input id={id.clone()} data-test={id} type="text" autocomplete="off" spellcheck="false"
                     maxlength="60" value={text.to_owned()} oninput={input} onblur={left} onkeydown={key}
                     aria-invalid={problem.is_some().then_some("true")}
                     aria-describedby={problem.is_some().then(|| problem_id.clone())} />

@@ -35,7 +35,11 @@ impl Component for Trial {
 
     fn create(ctx: &Context<Self>) -> Self {
         let token = token();
-        let state = State::new(browser::preferred_lang(), browser::preferred_theme(), &token);
+        let state = State::new(
+            browser::asked_lang().unwrap_or_else(browser::preferred_lang),
+            browser::preferred_theme(),
+            &token,
+        );
         let changed = ctx.link().callback(|()| Msg::HashChanged);
         browser::on_window("hashchange", move || changed.emit(()));
         let seen = ctx.link().callback(|()| Msg::Seen);

@@ -28,7 +28,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_remote: Option<bool>,
     /// The operator's token; by default a file in the data directory holds one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "secret", skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// The built pages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,8 +114,8 @@ pub enum ConfigError {
     /// The address is open to other machines.
     #[error("{0} can be reached by other machines; add --allow-remote if that is meant (put TLS in front)")]
     Remote(SocketAddr),
-    /// No database of this kind.
-    #[error("\"{0}\" is no database; write sqlite:FILE or postgres://USER@HOST/NAME")]
+    /// No database of this kind; only the scheme is told, for the rest may hold a password.
+    #[error("the database ({0}) is none that can be used; write sqlite:FILE or postgres://USER@HOST/NAME")]
     Database(String),
     /// Too short to be a secret.
     #[error("the operator's token has {0} characters; it needs at least 16")]
@@ -131,13 +131,18 @@ impl Config {
         let here = Path::new("ratecard.toml");
         // A file that was asked for must be there; the one in this folder is read if it is there.
         let file = file.or_else(|| here.exists().then_some(here));
+        // The token is read apart, as the text it is: figment would take digits for a number.
         // RATECARD_CONFIG and RATECARD_BIN are about the program, not settings of it.
-        let env = Env::prefixed("RATECARD_").ignore(&["config", "bin"]).split("__");
+        let env = Env::prefixed("RATECARD_").ignore(&["config", "bin", "token"]).split("__");
         let figment = match file {
             Some(path) => Figment::new().merge(Toml::file_exact(path)),
             None => Figment::new(),
         };
-        let figment = figment.merge(env).merge(Serialized::defaults(flags));
+        let figment = match Env::var("RATECARD_TOKEN") {
+            Some(token) => figment.merge(env).merge(Serialized::default("token", token)),
+            None => figment.merge(env),
+        };
+        let figment = figment.merge(Serialized::defaults(flags));
         let settings: Settings = figment.extract().map_err(Box::new)?;
         Self::check(settings)
     }
@@ -199,5 +204,26 @@ fn database(text: &str) -> Result<DatabasePlace, ConfigError> {
     } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         return Ok(DatabasePlace::Postgres(text.to_owned()));
     }
-    Err(ConfigError::Database(text.to_owned()))
+    Err(ConfigError::Database(scheme(text)))
+}
+
+/// The scheme of a URL and nothing else of it.
+fn scheme(text: &str) -> String {
+    let name = text.split_once(':').map(|(name, _)| name).filter(|name| name.len() <= 20);
+    match name.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')) {
+        Some(name) => format!("{name}:…"),
+        None => "without a scheme".to_owned(),
+    }
+}
+
+/// A text that no error message repeats.
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Ok(Some(text)),
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => Err(serde::de::Error::custom("the token must be a text in quotes")),
+    }
 }

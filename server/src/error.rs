@@ -184,6 +184,12 @@ impl From<PublishError> for Problem {
             PublishError::EffectiveTaken { .. } => {
                 Self::new(StatusCode::CONFLICT, "effective-day-taken", "Another version begins that day").detail(detail)
             }
+            PublishError::OtherZone { .. } => {
+                Self::new(StatusCode::CONFLICT, "zone-changed", "A book keeps its zone").detail(detail)
+            }
+            PublishError::MonthBilled { .. } => {
+                Self::new(StatusCode::CONFLICT, "month-billed", "The month is billed already").detail(detail)
+            }
             PublishError::Db(error) => error.into(),
         }
     }
@@ -196,6 +202,9 @@ impl From<CustomerError> for Problem {
             CustomerError::UnknownBook { .. } => Self::unprocessable("unknown-book", "No such book").detail(detail),
             CustomerError::UnknownPlan { .. } => Self::unprocessable("unknown-plan", "No such plan").detail(detail),
             CustomerError::NameLength(_) => Self::unprocessable("bad-name", "The name cannot be used").detail(detail),
+            CustomerError::NotBegun { .. } => {
+                Self::new(StatusCode::CONFLICT, "plan-not-begun", "The month of the plan has not begun").detail(detail)
+            }
             CustomerError::Unknown(_) => Self::not_found(detail),
             CustomerError::Db(error) => error.into(),
         }

@@ -158,6 +158,7 @@ impl ProblemKind {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one message for each problem")]
     fn en(&self) -> String {
         match self {
             Self::Syntax { detail } => format!("this is not valid TOML: {detail}"),

@@ -4,11 +4,12 @@
 
 use engine::draft_invoice;
 use engine::ids::{BookId, CustomerId};
-use engine::invoice::{DraftInput, InvoiceNumber};
+use engine::invoice::DraftInput;
 use engine::period::{Instant, Month};
 
 use crate::books::flow::{Books, Shelf};
 use crate::clock::Clock;
+use crate::config::Seller;
 use crate::customers::store::{self as customers, Customer};
 use crate::db::{Db, DbError};
 use crate::invoices::store as invoices;
@@ -50,17 +51,6 @@ pub struct Unbilled {
     pub reason: MeteringError,
 }
 
-/// An invoice whose month has got more events since it was issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// Who.
-    pub customer: CustomerId,
-    /// Their invoice.
-    pub number: InvoiceNumber,
-    /// Events that came after it was issued.
-    pub events: i64,
-}
-
 /// What a bill run did.
 #[derive(Debug)]
 pub struct BillRun {
@@ -74,8 +64,8 @@ pub struct BillRun {
     pub nothing: u64,
     /// Customers it could not bill.
     pub unbilled: Vec<Unbilled>,
-    /// Events that came too late for their invoice.
-    pub late: Vec<Late>,
+    /// Events that came too late for their invoice, whichever run issued it.
+    pub late: Vec<invoices::Late>,
 }
 
 /// How far a run is: customers done, customers in all.
@@ -90,16 +80,16 @@ pub struct Progress {
 /// What became of one customer.
 enum Billed {
     Issued,
-    Already(Option<Late>),
+    Already,
     Nothing,
 }
 
 const CUSTOMERS_PER_PAGE: u32 = 500;
 
-/// Bills `month` for everybody.
+/// Bills `month` for everybody, in the name of the seller.
 pub async fn bill(
     db: &Db,
-    (shelf, clock): (&Shelf, Clock),
+    (shelf, clock, seller): (&Shelf, Clock, &Seller),
     month: Month,
     mut progress: impl FnMut(Progress) + Send,
 ) -> Result<BillRun, BillError> {
@@ -111,25 +101,24 @@ pub async fn bill(
     let mut after = String::new();
     loop {
         let page = customers::page(db, &after, CUSTOMERS_PER_PAGE).await?;
-        let Some(last) = page.last() else { return Ok(run) };
+        let Some(last) = page.last() else { break };
         after = last.id.to_string();
         for customer in &page {
-            let billed = bill_customer(db, &books, (customer, month), clock).await;
+            let billed = bill_customer(db, &books, (customer, month), (clock, seller)).await;
             run.add(&customer.id, billed)?;
             done = done.saturating_add(1);
             progress(Progress { done, total });
         }
     }
+    run.late = invoices::late(db, month).await?;
+    Ok(run)
 }
 
 impl BillRun {
     fn add(&mut self, customer: &CustomerId, billed: Result<Billed, MeteringError>) -> Result<(), BillError> {
         match billed {
             Ok(Billed::Issued) => self.issued = self.issued.saturating_add(1),
-            Ok(Billed::Already(late)) => {
-                self.already = self.already.saturating_add(1);
-                self.late.extend(late);
-            }
+            Ok(Billed::Already) => self.already = self.already.saturating_add(1),
             Ok(Billed::Nothing) => self.nothing = self.nothing.saturating_add(1),
             // A broken database stops the run; a customer's own trouble does not.
             Err(MeteringError::Db(error)) => return Err(error.into()),
@@ -159,7 +148,7 @@ async fn bill_customer(
     db: &Db,
     books: &Books,
     (customer, month): (&Customer, Month),
-    clock: Clock,
+    (clock, seller): (Clock, &Seller),
 ) -> Result<Billed, MeteringError> {
     if let Some(billed) = without_lock(db, books, customer, month).await? {
         return Ok(billed);
@@ -170,7 +159,7 @@ async fn bill_customer(
     // Looked at again: from here on no other run can issue anything.
     if invoices::of_month(&mut tx, &customer.id, month).await?.is_some() {
         tx.rollback().await.map_err(DbError::from)?;
-        return Ok(Billed::Already(None));
+        return Ok(Billed::Already);
     }
     let counted = count(&mut tx, &terms.book, (&customer.id, terms.period)).await?;
     let draft = draft_invoice(
@@ -186,7 +175,7 @@ async fn bill_customer(
     )
     .map_err(MeteringError::Rate)?;
     let issued = draft.issue(number, clock.now());
-    invoices::insert(&mut tx, &issued, counted.events).await?;
+    invoices::insert(&mut tx, (&issued, seller), counted.events).await?;
     tx.commit().await.map_err(DbError::from)?;
     Ok(Billed::Issued)
 }
@@ -199,12 +188,8 @@ async fn without_lock(
     month: Month,
 ) -> Result<Option<Billed>, MeteringError> {
     let mut connection = db.pool().acquire().await.map_err(DbError::from)?;
-    let invoice = invoices::of_month(&mut connection, &customer.id, month).await?;
-    if let Some(invoice) = invoice {
-        let now_there = events::count(&mut connection, &customer.id, invoice.period).await?;
-        let events = now_there.saturating_sub(invoice.events);
-        let late = Late { customer: customer.id.clone(), number: invoice.number, events };
-        return Ok(Some(Billed::Already((events > 0).then_some(late))));
+    if invoices::of_month(&mut connection, &customer.id, month).await?.is_some() {
+        return Ok(Some(Billed::Already));
     }
     if customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since) {
         return Ok(None);

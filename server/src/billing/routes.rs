@@ -104,7 +104,10 @@ impl From<BillRun> for BillAnswer {
 pub async fn run(State(app): State<App>, _: Operator, body: Body) -> Result<(StatusCode, Json<BillAnswer>), Problem> {
     let BillBody { month } = body.json()?;
     // Its own task: a client that goes away does not stop it.
-    let task = tokio::spawn(async move { bill(&app.db, (&app.shelf, app.clock), month, |_| {}).await });
+    let task = tokio::spawn(async move {
+        let by = (&app.shelf, app.clock, &app.config.seller);
+        bill(&app.db, by, month, |_| {}).await
+    });
     let run = task.await.map_err(|error| Problem::internal(&error))??;
     Ok((StatusCode::OK, Json(run.into())))
 }

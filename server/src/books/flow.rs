@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::NaiveDate;
 use engine::catalog::Problem;
 use engine::ids::BookId;
-use engine::period::Instant;
+use engine::period::{Instant, Month};
 use engine::{Book, BookDraft};
 
 use super::store::{self, BookRow, NewBook};
-use crate::db::{Db, DbError};
+use crate::db::{Connection, Db, DbError};
+use crate::invoices::store as invoices;
 
 /// Why a book is not published.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,34 @@ pub enum PublishError {
         version: String,
         /// The day.
         effective: NaiveDate,
+    },
+    /// Other versions count their months by the clocks of another zone.
+    #[error(
+        "version {other} of book {id} is in zone {zone}, this one in {given}; months would overlap or leave a gap. Keep the zone, or give the book another id"
+    )]
+    OtherZone {
+        /// The book.
+        id: String,
+        /// The version that is published.
+        other: String,
+        /// Its zone.
+        zone: String,
+        /// The zone of what was sent.
+        given: &'static str,
+    },
+    /// A month that it would price has invoices already.
+    #[error(
+        "version {version} of book {id} is effective from {effective}, but {billed} is billed already and no month is priced by two versions; choose the first day of a month after {billed}"
+    )]
+    MonthBilled {
+        /// The book.
+        id: String,
+        /// The version that was sent.
+        version: String,
+        /// Its first day.
+        effective: NaiveDate,
+        /// The last month of the book that has an invoice.
+        billed: Month,
     },
     /// The database refused.
     #[error(transparent)]
@@ -80,10 +109,13 @@ pub async fn publish(db: &Db, toml: &str, now: Instant) -> Result<Published, Pub
     let canonical = book.canonical_json();
     let mut tx = db.begin().await?;
     let new = store::insert(&mut tx, &NewBook { row: &row, source: toml, canonical: &canonical }).await?;
-    tx.commit().await.map_err(DbError::from)?;
     if new {
+        // Looked at after the insert, which holds the lock; a refusal undoes it.
+        check_beside_others(&mut tx, &book, &row).await?;
+        tx.commit().await.map_err(DbError::from)?;
         return Ok(Published::New(row));
     }
+    tx.rollback().await.map_err(DbError::from)?;
     let versions = store::list(db).await?;
     let own: Vec<BookRow> = versions.into_iter().filter(|other| other.id == row.id).collect();
     if let Some(same) = own.iter().find(|other| other.version == row.version) {
@@ -97,6 +129,24 @@ pub async fn publish(db: &Db, toml: &str, now: Instant) -> Result<Published, Pub
     let version = own.into_iter().find(|other| other.effective == row.effective).map(|other| other.version);
     let version = version.unwrap_or_default();
     Err(PublishError::EffectiveTaken { id: row.id, version, effective: row.effective })
+}
+
+/// Refuses a version by which a month could be cut in two or be priced twice.
+async fn check_beside_others(connection: &mut Connection, book: &Book, row: &BookRow) -> Result<(), PublishError> {
+    let given = book.zone.name();
+    for (other, zone) in store::other_zones(connection, row).await? {
+        if zone != given {
+            return Err(PublishError::OtherZone { id: row.id.clone(), other, zone, given });
+        }
+    }
+    let billed = invoices::last_month(connection, &row.id).await?;
+    match billed.filter(|month| row.effective < month.next_first_day()) {
+        None => Ok(()),
+        Some(billed) => {
+            let (id, version, effective) = (row.id.clone(), row.version.clone(), row.effective);
+            Err(PublishError::MonthBilled { id, version, effective, billed })
+        }
+    }
 }
 
 /// Books that were read and checked already; they never change, so this never grows stale.

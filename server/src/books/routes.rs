@@ -47,7 +47,7 @@ impl From<BookRow> for BookAnswer {
         (status = 201, description = "It is published", body = BookAnswer),
         (status = 400, description = "The body is not UTF-8", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "The version or its first day is taken", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The version or its first day is taken, its zone is another one, or a month it would price is billed", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The book has mistakes; `problems` lists all of them with line and column", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ),

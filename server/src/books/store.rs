@@ -66,6 +66,21 @@ pub async fn list(db: &Db) -> Result<Vec<BookRow>, DbError> {
     rows.iter().map(read).collect()
 }
 
+/// The other versions of a book, each with its zone.
+pub async fn other_zones(connection: &mut Connection, book: &BookRow) -> Result<Vec<(String, String)>, DbError> {
+    let select = "SELECT version, canonical FROM books WHERE id = $1 AND version <> $2 ORDER BY effective";
+    let rows = sqlx::query(select).bind(&book.id).bind(&book.version).fetch_all(connection).await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        let (version, canonical): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let zone = valid("book", &canonical, |text| {
+            let book: serde_json::Value = serde_json::from_str(text).ok()?;
+            Some(book.pointer("/book/zone")?.as_str()?.to_owned())
+        })?;
+        Ok((version, zone))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// The TOML of a version as it was published.
 pub async fn source(db: &Db, id: &str, version: &str) -> Result<Option<String>, DbError> {
     let select = "SELECT source FROM books WHERE id = $1 AND version = $2";

@@ -13,7 +13,7 @@ use super::screen::{Align, Screen, Work};
 use super::{CliError, LangArg, write_file};
 use crate::app::App;
 use crate::billing::flow::{BillRun, bill as bill_month};
-use crate::invoices::flow::{document, read_number};
+use crate::invoices::flow::{document, read_number, seller};
 use crate::invoices::pdf::pdf;
 use crate::invoices::store::{Filter, InvoiceRow, list};
 
@@ -22,7 +22,8 @@ Examples:
   ratecard bill --period 2026-11
   ratecard bill --period 2026-11 --format json
 Who has an invoice keeps it. Stop it at any time and run it again: nobody is billed twice, nobody is forgotten, and the
-numbers have no gap. The exit code is 1 if somebody could not be billed.";
+numbers have no gap. The exit code is 1 if somebody could not be billed. A warning names the events that came after their
+month's invoice; they are on none.";
 
 #[derive(Debug, Args)]
 pub(super) struct BillArgs {
@@ -45,7 +46,8 @@ enum BillFormat {
 pub(super) async fn bill(app: &App, args: &BillArgs, screen: &mut Screen) -> Result<(), CliError> {
     let month = Month::parse(&args.period)?;
     let mut work = Work::new("bill");
-    let outcome = bill_month(&app.db, (&app.shelf, app.clock), month, |at| work.at(at.done, at.total)).await;
+    let by = (&app.shelf, app.clock, &app.config.seller);
+    let outcome = bill_month(&app.db, by, month, |at| work.at(at.done, at.total)).await;
     work.done();
     let run = outcome?;
     let complete = run.unbilled.is_empty();
@@ -65,6 +67,11 @@ fn tell(run: &BillRun, screen: &mut Screen) -> Result<(), CliError> {
     for late in &run.late {
         let (customer, number, events) = (&late.customer, late.number, late.events);
         screen.note(&format!("late: {events} events of {customer} came after {number} was issued; they are not on it"));
+    }
+    if !run.late.is_empty() {
+        let events = run.late.iter().fold(0_i64, |sum, late| sum.saturating_add(late.events));
+        let invoices = run.late.len();
+        screen.note(&format!("warning: {events} events came too late for {invoices} invoices of {}", run.month));
     }
     let (month, issued, already) = (run.month, run.issued, run.already);
     screen.line(&format!(
@@ -183,7 +190,8 @@ async fn one(app: &App, number: &str, args: &InvoicesArgs, screen: &mut Screen) 
     let document = document(&app.db, number).await?;
     if let Some(path) = &args.pdf {
         let issued: Issued = serde_json::from_str(&document.json)?;
-        let bytes = pdf(&issued, (&app.config.seller, &app.fonts), args.lang.into())?;
+        let seller = seller(&app.db, number).await?;
+        let bytes = pdf(&issued, (&seller, &app.fonts), args.lang.into())?;
         if path.as_os_str() == "-" {
             return screen.bytes(&bytes);
         }

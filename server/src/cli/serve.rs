@@ -26,7 +26,7 @@ pub(super) const DEMO_EXAMPLES: &str = "\
 Examples:
   ratecard demo --web dist
   ratecard demo --data /tmp/ratecard-demo --listen 127.0.0.1:9000
-Data is only made where the database has no customers yet.";
+Data is only made where the database has no other customers; if it was interrupted, it is completed.";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {

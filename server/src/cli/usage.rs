@@ -19,7 +19,9 @@ Examples:
   ratecard import --format combined access.log
   ratecard import --format combined --skip-broken --source web-1 /var/log/nginx/access.log.1
 Each line is one event of type http.request: the client is the customer; data has api (the first part of the path),
-method, status and bytes. Importing a log again, or after it has grown, counts nothing twice.";
+method, status and bytes. Importing a log again, or after it has grown, counts nothing twice. A last line that has no
+end yet is left for the next import. Rotated files of one server whose lines could be identical need a --source each:
+within one source, the same line in two files is one event.";
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -29,7 +31,8 @@ pub(super) struct ImportArgs {
     /// Its format
     #[arg(long, value_enum)]
     format: LogFormat,
-    /// The source of the events; logs of different servers need different ones
+    /// The source of the events; logs of different servers need different ones, and so do rotated files that could
+    /// share identical lines
     #[arg(long, value_name = "NAME", default_value = "access-log")]
     source: String,
     /// Leave out lines that cannot be read; otherwise one such line stops the whole import
@@ -68,10 +71,13 @@ pub(super) async fn import(app: &App, args: &ImportArgs, screen: &mut Screen) ->
 }
 
 fn summary(imported: &Imported) -> String {
-    let Imported { lines, new, known, conflicts, broken } = imported;
+    let Imported { lines, new, known, conflicts, broken, unfinished } = imported;
     let mut text = format!("{lines} lines: {new} new events, {known} known before, {} skipped", broken.len());
     if *conflicts > 0 {
         text.push_str(&format!("; {conflicts} contradict an event of the same id and were not counted"));
+    }
+    if *unfinished {
+        text.push_str("\nthe last line has no end yet; it is left for the next import");
     }
     text
 }
@@ -118,8 +124,9 @@ pub(super) async fn customers(app: &App, args: &CustomersArgs, screen: &mut Scre
 pub(super) const ASSIGN_EXAMPLES: &str = "\
 Examples:
   ratecard assign acme --book acme-api --plan starter --name 上海示例科技有限公司
-  ratecard assign acme --book acme-api --plan growth --since 2027-01
-From the month --since on the plan is billed even without usage.";
+  ratecard assign acme --book acme-api --plan growth
+From the month --since on the plan is billed even without usage. Another plan holds for every month that is not billed
+yet: bill the month before, then assign it.";
 
 #[derive(Debug, Args)]
 pub(super) struct AssignArgs {

@@ -42,6 +42,20 @@ pub enum CustomerError {
     /// The name is too long, or it is empty.
     #[error("the name has {0} characters; allowed are 1 to 200")]
     NameLength(usize),
+    /// Another plan from a later month on; there is no history of plans yet.
+    #[error(
+        "{customer} is on plan {current}, and there is one plan at a time: {plan} from {since} would price the months before too. Assign it when {since} has begun, after billing the month before"
+    )]
+    NotBegun {
+        /// Who.
+        customer: CustomerId,
+        /// The plan they are on.
+        current: PlanId,
+        /// The plan that was asked for.
+        plan: PlanId,
+        /// The month that has not begun.
+        since: Month,
+    },
     /// No such customer.
     #[error("there is no customer \"{0}\"; customers appear with their first event or with PUT /v1/customers/{{id}}")]
     Unknown(CustomerId),
@@ -75,7 +89,15 @@ pub async fn put(
         None => None,
         Some((book, plan)) => {
             let since = details.since.or(kept_since);
-            Some(assignment(books, (book, plan), since, now)?)
+            let (assignment, current_month) = assignment(books, (book, plan), since, now)?;
+            let kept = before.as_ref().and_then(|customer| customer.assignment.as_ref());
+            if let Some(kept) = kept.filter(|kept| (&kept.book, &kept.plan) != (book, plan))
+                && assignment.since > current_month
+            {
+                let (current, since) = (kept.plan.clone(), assignment.since);
+                return Err(CustomerError::NotBegun { customer: id.clone(), current, plan: plan.clone(), since });
+            }
+            Some(assignment)
         }
     };
     let customer = Customer {
@@ -90,12 +112,13 @@ pub async fn put(
     Ok(customer)
 }
 
+/// What is assigned, and the current month in the zone of its book.
 fn assignment(
     books: &Books,
     (id, plan): (&BookId, &PlanId),
     since: Option<Month>,
     now: Instant,
-) -> Result<Assignment, CustomerError> {
+) -> Result<(Assignment, Month), CustomerError> {
     let book = books.in_force_now(id, now).or_else(|| books.newest(id));
     let book = book.ok_or_else(|| CustomerError::UnknownBook { id: id.clone(), known: books.ids() })?;
     if !book.plans.iter().any(|candidate| candidate.id == *plan) {
@@ -103,11 +126,8 @@ fn assignment(
         return Err(CustomerError::UnknownPlan { book: id.clone(), plan: plan.clone(), known });
     }
     let unreadable = || DbError::Unreadable { what: "month", value: now.to_string() };
-    let since = match since {
-        Some(month) => month,
-        None => Month::containing(now, book.zone).map_err(|_| unreadable())?,
-    };
-    Ok(Assignment { book: id.clone(), plan: plan.clone(), since })
+    let current = Month::containing(now, book.zone).map_err(|_| unreadable())?;
+    Ok((Assignment { book: id.clone(), plan: plan.clone(), since: since.unwrap_or(current) }, current))
 }
 
 /// The customer of this id, or the refusal.

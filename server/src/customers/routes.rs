@@ -112,6 +112,7 @@ pub struct AssignmentBody {
         (status = 200, description = "As it is now", body = CustomerAnswer),
         (status = 400, description = "The body or the id cannot be read", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "Another plan from a month on that has not begun", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "No such book or plan", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("operator" = []))

@@ -13,6 +13,7 @@ use crate::customers::flow::{CustomerError, Details, put};
 use crate::customers::store;
 use crate::db::DbError;
 use crate::ingest::flow::{incoming, insert_all};
+use crate::invoices::store::{Filter, list};
 
 /// The example books, part of the program.
 const BOOKS: [&str; 2] =
@@ -24,7 +25,7 @@ const LINK_DAYS: u32 = 30;
 /// What there is to look at.
 #[derive(Debug)]
 pub struct Shown {
-    /// What was made; `None` if there were customers already.
+    /// What was made; `None` if it was whole already, or if there are other customers.
     pub made: Option<Made>,
     /// Links of the demo's trial customers.
     pub links: Vec<DemoLink>,
@@ -81,10 +82,9 @@ pub enum DemoError {
     Db(#[from] DbError),
 }
 
-/// Makes the demo's data where there are no customers yet, and fresh links in any case.
+/// Makes the demo's data where there are no other customers, as far as it is not there yet, and fresh links in any case.
 pub async fn prepare(app: &App, progress: impl FnMut(u64, u64)) -> Result<Shown, DemoError> {
-    let empty = store::count(&app.db).await? == 0;
-    let made = if empty { Some(make(app, progress).await?) } else { None };
+    let made = if is_whole_or_foreign(app).await? { None } else { Some(make(app, progress).await?) };
     let mut links = Vec::new();
     for character in CHARACTERS.iter().filter(|character| character.plan == "trial") {
         let id = CustomerId::new(character.id)?;
@@ -96,6 +96,31 @@ pub async fn prepare(app: &App, progress: impl FnMut(u64, u64)) -> Result<Shown,
     Ok(Shown { made, links })
 }
 
+/// Whether there is nothing to make: every character has an invoice, or somebody else is a customer.
+async fn is_whole_or_foreign(app: &App) -> Result<bool, DemoError> {
+    let limit = u32::try_from(CHARACTERS.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let present = store::page(&app.db, "", limit).await?;
+    if present.iter().any(|customer| CHARACTERS.iter().all(|character| character.id != customer.id.as_str())) {
+        return Ok(true);
+    }
+    for customer in &present {
+        let filter = Filter { customer: Some(customer.id.clone()), limit: 1, ..Filter::default() };
+        if list(&app.db, &filter).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(present.len() == CHARACTERS.len())
+}
+
+/// The month that the story begins with: that of a story which was interrupted, or else last month.
+async fn first_month(app: &App, zone: Zone) -> Result<Month, DemoError> {
+    let begun = store::page(&app.db, "", 1).await?;
+    match begun.into_iter().find_map(|customer| customer.assignment) {
+        Some(assignment) => Ok(assignment.since),
+        None => Ok(month_before(Month::containing(app.clock.now(), zone)?)?),
+    }
+}
+
 async fn make(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Made, DemoError> {
     let now = app.clock.now();
     for book in BOOKS {
@@ -104,8 +129,7 @@ async fn make(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Made, Dem
     let books = app.shelf.books(&app.db).await?;
     let book = BookId::new(BOOK)?;
     let zone = books.in_force_now(&book, now).ok_or(DemoError::NoBook)?.zone;
-    let this_month = Month::containing(now, zone)?;
-    let last_month = month_before(this_month)?;
+    let last_month = first_month(app, zone).await?;
     let details = |character: &Character| {
         let plan = Some((book.clone(), PlanId::new(character.plan)?));
         Ok::<_, BadId>(Details { name: Some(character.name.to_owned()), plan, since: Some(last_month) })
@@ -123,8 +147,13 @@ async fn make(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Made, Dem
             progress(done, total);
         }
     }
-    let run = bill(&app.db, (&app.shelf, app.clock), last_month, |_| {}).await?;
-    Ok(Made { customers: CHARACTERS.len(), events, month: last_month, invoices: run.issued })
+    let run = bill(&app.db, (&app.shelf, app.clock, &app.config.seller), last_month, |_| {}).await?;
+    Ok(Made {
+        customers: CHARACTERS.len(),
+        events,
+        month: last_month,
+        invoices: run.issued.saturating_add(run.already),
+    })
 }
 
 fn month_before(month: Month) -> Result<Month, BadMonth> {

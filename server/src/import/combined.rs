@@ -82,6 +82,20 @@ pub fn read(line: &[u8]) -> Result<LogLine, LineProblem> {
     Ok(LogLine { client: client.to_owned(), time: time.to_utc(), method, api, status, bytes })
 }
 
+/// Whether nothing of a line in the combined format is missing: request, referer and agent stand in closed quotes, and
+/// the agent is the last of it.
+pub fn is_whole(line: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let Some((_, mut rest)) = text.split_once(']') else { return false };
+    for _ in 0..3 {
+        match rest.split_once('"').and_then(|(_, after)| quoted(after)) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.trim().is_empty() && read(line).is_ok()
+}
+
 /// A quoted text up to the quote that ends it, and what comes after. A quote inside is written `\"`.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let mut escaped = false;
@@ -128,7 +142,7 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineProblem, read};
+    use super::{LineProblem, is_whole, read};
 
     fn line(request: &str) -> String {
         format!("83.149.9.216 - - [17/May/2015:10:05:03 +0000] \"{request}\" 200 203023 \"-\" \"Mozilla\"")
@@ -166,6 +180,16 @@ mod tests {
         let text = "::1 - frank [01/Dec/2026:00:00:00 +0800] \"HEAD /a HTTP/1.1\" 304 - \"-\" \"Mozilla/5.0 (compat";
         let read = read(text.as_bytes()).unwrap();
         assert_eq!((read.bytes, read.time.to_rfc3339().as_str()), (0, "2026-11-30T16:00:00+00:00"));
+    }
+
+    #[test]
+    fn a_line_is_whole_when_its_agent_is_closed_and_the_last() {
+        let whole = line("GET /a\\\"b HTTP/1.1");
+        assert!(is_whole(whole.as_bytes()));
+        for (end, _) in whole.char_indices() {
+            assert!(!is_whole(whole.get(..end).unwrap().as_bytes()), "{end}");
+        }
+        assert!(!is_whole(format!("{whole} 10.0").as_bytes()));
     }
 
     #[test]

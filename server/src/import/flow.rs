@@ -13,7 +13,7 @@ use engine::usage::Event;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::combined::{LineProblem, LogLine, read};
+use super::combined::{LineProblem, LogLine, is_whole, read};
 use crate::db::{Db, DbError};
 use crate::ingest::flow::{incoming, insert_all};
 use crate::ingest::store::{Incoming, Kept};
@@ -43,6 +43,8 @@ pub struct Imported {
     pub conflicts: u64,
     /// Lines that were skipped.
     pub broken: Vec<BrokenLine>,
+    /// Whether the last line has no end yet and is left for the next import.
+    pub unfinished: bool,
 }
 
 /// Why nothing, or not everything, was imported.
@@ -136,6 +138,7 @@ fn check(file: &Path) -> Result<Imported, ImportError> {
             imported.broken.push(BrokenLine { number: lines.number, problem });
         }
     }
+    imported.unfinished = lines.unfinished;
     Ok(imported)
 }
 
@@ -200,18 +203,20 @@ async fn insert(db: &Db, batch: Vec<Incoming>, now: Instant) -> Result<Vec<Kept>
     Ok(kept)
 }
 
-/// The lines of a file, one at a time, without their ends. Empty lines are passed over.
+/// The lines of a file, one at a time, without their ends. Empty lines are passed over, and so is a last line that may
+/// still be being written: as half a line and as a whole one it would be two events.
 struct Lines<'a> {
     path: &'a Path,
     reader: BufReader<File>,
     buffer: Vec<u8>,
     number: u64,
+    unfinished: bool,
 }
 
 impl<'a> Lines<'a> {
     fn open(path: &'a Path) -> Result<Self, ImportError> {
         let file = File::open(path).map_err(|source| ImportError::File { path: path.to_path_buf(), source })?;
-        Ok(Self { path, reader: BufReader::new(file), buffer: Vec::new(), number: 0 })
+        Ok(Self { path, reader: BufReader::new(file), buffer: Vec::new(), number: 0, unfinished: false })
     }
 
     fn next(&mut self) -> Result<Option<&[u8]>, ImportError> {
@@ -223,12 +228,18 @@ impl<'a> Lines<'a> {
                 return Ok(None);
             }
             self.number = self.number.saturating_add(1);
+            let ended = self.buffer.last() == Some(&b'\n');
             while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
                 self.buffer.pop();
             }
-            if !self.buffer.iter().all(u8::is_ascii_whitespace) {
-                return Ok(Some(&self.buffer));
+            if self.buffer.iter().all(u8::is_ascii_whitespace) {
+                continue;
             }
+            if !ended && !is_whole(&self.buffer) {
+                self.unfinished = true;
+                return Ok(None);
+            }
+            return Ok(Some(&self.buffer));
         }
     }
 }

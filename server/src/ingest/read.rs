@@ -40,6 +40,12 @@ pub enum EventProblem {
         /// How long it is.
         length: usize,
     },
+    /// A control character in an attribute that names something.
+    #[error("{0} has a control character; write letters, digits and signs only")]
+    ControlCharacter(&'static str),
+    /// A NUL in the data, which databases do not keep.
+    #[error("data has a NUL character (\\u0000) in a text or a key; leave it out")]
+    DataNul,
     /// Another version of CloudEvents.
     #[error("specversion is {0}; this server reads \"1.0\"")]
     SpecVersion(String),
@@ -89,6 +95,8 @@ impl EventProblem {
             Self::NotText(_) => "attribute_not_text",
             Self::Empty(_) => "empty_attribute",
             Self::TooLong { .. } => "attribute_too_long",
+            Self::ControlCharacter(_) => "control_character",
+            Self::DataNul => "data_nul",
             Self::SpecVersion(_) => "unsupported_specversion",
             Self::Subject(_) => "bad_subject",
             Self::Time(_) => "bad_time",
@@ -105,14 +113,16 @@ impl EventProblem {
     pub fn pointer(&self) -> String {
         match self {
             Self::NotReadable(_) | Self::RepeatedKey(_) | Self::NotAnObject => String::new(),
-            Self::Missing(name) | Self::NotText(name) | Self::Empty(name) | Self::TooLong { attribute: name, .. } => {
-                format!("/{name}")
-            }
+            Self::Missing(name)
+            | Self::NotText(name)
+            | Self::Empty(name)
+            | Self::ControlCharacter(name)
+            | Self::TooLong { attribute: name, .. } => format!("/{name}"),
             Self::SpecVersion(_) => "/specversion".to_owned(),
             Self::Subject(_) => "/subject".to_owned(),
             Self::Time(_) | Self::Future { .. } | Self::Past(_) => "/time".to_owned(),
             Self::DataType(_) => "/datacontenttype".to_owned(),
-            Self::Data => "/data".to_owned(),
+            Self::Data | Self::DataNul => "/data".to_owned(),
             Self::Field { problem, .. } => match problem {
                 engine::usage::FieldProblem::Missing { field }
                 | engine::usage::FieldProblem::NotDecimal { field, .. } => format!("/data/{field}"),
@@ -158,13 +168,14 @@ pub fn read_event(object: &Map<String, Value>, window: TimeWindow) -> Result<Eve
     if version != "1.0" {
         return Err(EventProblem::SpecVersion(format!("\"{version}\"")));
     }
-    let id = text(object, "id")?.to_owned();
-    let source = text(object, "source")?.to_owned();
-    let kind = text(object, "type")?.to_owned();
+    let id = plain_text(object, "id")?.to_owned();
+    let source = plain_text(object, "source")?.to_owned();
+    let kind = plain_text(object, "type")?.to_owned();
     let customer = CustomerId::new(text(object, "subject")?).map_err(EventProblem::Subject)?;
     let time = read_time(text(object, "time")?, window)?;
     check_data_type(object)?;
     let data = match object.get("data") {
+        Some(data @ Value::Object(_)) if has_nul(data) => return Err(EventProblem::DataNul),
         Some(Value::Object(data)) => data.clone().into_iter().collect(),
         Some(_) => return Err(EventProblem::Data),
         None => return Err(EventProblem::Missing("data")),
@@ -180,6 +191,22 @@ fn text<'o>(object: &'o Map<String, Value>, name: &'static str) -> Result<&'o st
         0 => Err(EventProblem::Empty(name)),
         length if length > ATTRIBUTE_LENGTH_MAX => Err(EventProblem::TooLong { attribute: name, length }),
         _ => Ok(text),
+    }
+}
+
+/// A text without control characters; PostgreSQL keeps no NUL, and the others are only there to deceive a reader.
+fn plain_text<'o>(object: &'o Map<String, Value>, name: &'static str) -> Result<&'o str, EventProblem> {
+    let text = text(object, name)?;
+    if text.chars().any(char::is_control) { Err(EventProblem::ControlCharacter(name)) } else { Ok(text) }
+}
+
+/// Whether a NUL stands in any text or key, at any depth; the reader of JSON has bounded the depth.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

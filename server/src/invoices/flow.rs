@@ -4,6 +4,7 @@ use engine::invoice::{InvoiceNumber, Issued};
 use engine::proof::sha256;
 
 use super::store::{self, Document};
+use crate::config::Seller;
 use crate::db::{Db, DbError};
 
 /// Why there is no invoice to show.
@@ -41,4 +42,9 @@ pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Document, Invoic
 pub async fn issued(db: &Db, number: InvoiceNumber) -> Result<Issued, InvoiceError> {
     let document = document(db, number).await?;
     serde_json::from_str(&document.json).map_err(|_| InvoiceError::Damaged(number))
+}
+
+/// Who issued an invoice, as the settings said on that day.
+pub async fn seller(db: &Db, number: InvoiceNumber) -> Result<Seller, InvoiceError> {
+    store::seller(db, number).await?.ok_or(InvoiceError::Unknown(number))
 }

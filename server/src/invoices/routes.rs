@@ -148,10 +148,11 @@ pub async fn print(
     Asked(query): Asked<PdfQuery>,
 ) -> Result<Response, Problem> {
     let issued = flow::issued(&app.db, read_number(&number)?).await?;
+    let seller = flow::seller(&app.db, issued.number).await?;
     let name = issued.number.to_string();
     let lang = query.lang.unwrap_or(Lang::Zh);
     let parts = app.clone();
-    let printed = tokio::task::spawn_blocking(move || pdf(&issued, (&parts.config.seller, &parts.fonts), lang)).await;
+    let printed = tokio::task::spawn_blocking(move || pdf(&issued, (&seller, &parts.fonts), lang)).await;
     let bytes = printed.map_err(|error| Problem::internal(&error))??;
     let disposition = format!("inline; filename=\"{name}.pdf\"");
     Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], bytes)

@@ -7,6 +7,7 @@ use engine::proof::sha256;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::config::Seller;
 use crate::db::{Connection, Db, DbError, from_us, to_us, valid};
 
 /// An invoice without its document.
@@ -45,12 +46,17 @@ fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
     i64::try_from(number.0).map_err(|_| DbError::Unreadable { what: "invoice number", value: number.to_string() })
 }
 
-/// Adds an issued invoice that was made from `events` events.
-pub async fn insert(connection: &mut Connection, issued: &Issued, events: i64) -> Result<(), DbError> {
+/// Adds an invoice that `seller` issued and that was made from `events` events.
+pub async fn insert(
+    connection: &mut Connection,
+    (issued, seller): (&Issued, &Seller),
+    events: i64,
+) -> Result<(), DbError> {
     let unwritable = |_| DbError::Unreadable { what: "invoice", value: issued.number.to_string() };
     let document = serde_json::to_string(issued).map_err(unwritable)?;
+    let seller = serde_json::to_string(seller).map_err(unwritable)?;
     let insert = "INSERT INTO invoices (customer, month, number, book, version, currency, total, start_us, end_us, events, \
-                  document, sha256, issued_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                  document, sha256, issued_us, seller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let bill = &issued.invoice.bill;
     sqlx::query(insert)
         .bind(issued.invoice.customer.as_str())
@@ -66,6 +72,7 @@ pub async fn insert(connection: &mut Connection, issued: &Issued, events: i64) -
         .bind(document.as_str())
         .bind(sha256(document.as_bytes()))
         .bind(to_us(issued.issued_at))
+        .bind(seller)
         .execute(connection)
         .await?;
     Ok(())
@@ -99,6 +106,45 @@ pub async fn of_month(
     let select = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE customer = $1 AND month = $2"));
     let row = sqlx::query(select).bind(customer.as_str()).bind(month.to_string()).fetch_optional(connection).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The last month for which an invoice by any version of this book exists.
+pub async fn last_month(connection: &mut Connection, book: &str) -> Result<Option<Month>, DbError> {
+    let select = "SELECT month FROM invoices WHERE book = $1 ORDER BY month DESC LIMIT 1";
+    let row = sqlx::query(select).bind(book).fetch_optional(connection).await?;
+    let read = |row: AnyRow| {
+        let month: String = row.try_get(0)?;
+        valid("month", &month, |text| Month::parse(text).ok())
+    };
+    row.map(read).transpose()
+}
+
+/// An invoice whose month has got more events since it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// Who.
+    pub customer: CustomerId,
+    /// Their invoice.
+    pub number: InvoiceNumber,
+    /// Events that came after it was issued.
+    pub events: i64,
+}
+
+/// The invoices of a month that are short of events, by number.
+pub async fn late(db: &Db, month: Month) -> Result<Vec<Late>, DbError> {
+    let select = "SELECT number, customer, events, (SELECT COUNT(*) FROM events WHERE events.customer =                   invoices.customer AND time_us >= start_us AND time_us < end_us) FROM invoices                   WHERE month = $1 ORDER BY number";
+    let rows = sqlx::query(select).bind(month.to_string()).fetch_all(db.pool()).await?;
+    let read = |row: &AnyRow| {
+        let (number, customer): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (billed, there): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+        Ok(Late {
+            number: InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?),
+            customer: valid("customer id", &customer, |text| CustomerId::new(text).ok())?,
+            events: there.saturating_sub(billed),
+        })
+    };
+    let all = rows.iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
+    Ok(all.into_iter().filter(|late| late.events > 0).collect())
 }
 
 /// Which invoices are wanted; `None` means all.
@@ -143,4 +189,15 @@ pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Option<Document>
     let select = "SELECT document, sha256 FROM invoices WHERE number = $1";
     let row = sqlx::query(select).bind(stored_number(number)?).fetch_optional(db.pool()).await?;
     row.map(|row| Ok(Document { json: row.try_get(0)?, sha256: row.try_get(1)? })).transpose()
+}
+
+/// Who issued the invoice of this number, as the settings said on that day.
+pub async fn seller(db: &Db, number: InvoiceNumber) -> Result<Option<Seller>, DbError> {
+    let select = "SELECT seller FROM invoices WHERE number = $1";
+    let row = sqlx::query(select).bind(stored_number(number)?).fetch_optional(db.pool()).await?;
+    let read = |row: AnyRow| {
+        let seller: String = row.try_get(0)?;
+        valid("seller", &seller, |text| serde_json::from_str(text).ok())
+    };
+    row.map(read).transpose()
 }

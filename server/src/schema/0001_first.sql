@@ -68,6 +68,7 @@ CREATE TABLE invoices (
     document TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     issued_us BIGINT NOT NULL,
+    seller TEXT NOT NULL,
     PRIMARY KEY (customer, month)
 );
 

@@ -110,7 +110,7 @@ async fn an_assigned_plan_is_billed_without_usage_from_its_first_month_on() {
 async fn the_version_in_force_at_the_months_start_prices_it() {
     let api = Api::new().await;
     let newer =
-        BOOK.replace("version = \"1\"", "version = \"2\"").replace("2026-01-01", "2026-11-02").replace("0.50", "9");
+        BOOK.replace("version = \"1\"", "version = \"2\"").replace("2026-01-01", "2026-12-01").replace("0.50", "9");
     assert_eq!(api.post("/v1/books", newer).await.status, StatusCode::CREATED);
     november(&api).await;
     bill(&api, "2026-11").await;
@@ -139,6 +139,36 @@ async fn a_published_version_never_changes() {
     let same_day = api.post("/v1/books", BOOK.replace("version = \"1\"", "version = \"2\"")).await;
     assert_eq!(same_day.json()["type"], "urn:ratecard:problem:effective-day-taken");
     assert_eq!(api.get("/v1/books").await.json().as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_version_for_a_billed_month_or_in_another_zone_is_a_conflict() {
+    let api = Api::new().await;
+    november(&api).await;
+    bill(&api, "2026-11").await;
+    let second = BOOK.replace("version = \"1\"", "version = \"2\"").replace("2026-01-01", "2026-11-01");
+    let moved = second.replace("2026-11-01", "2026-12-01").replace("Asia/Shanghai", "UTC");
+    for (book, code) in [(second, "month-billed"), (moved, "zone-changed")] {
+        let reply = api.post("/v1/books", book).await;
+        assert_eq!(reply.status, StatusCode::CONFLICT);
+        assert_eq!(reply.json()["type"], format!("urn:ratecard:problem:{code}"));
+    }
+}
+
+#[tokio::test]
+async fn another_plan_from_a_later_month_on_is_refused_and_says_what_to_do() {
+    let api = Api::new().await;
+    let put = |plan: &str, since: &str| {
+        let body = json!({ "assignment": { "book": "shop", "plan": plan, "since": since } });
+        api.put("/v1/customers/acme", body)
+    };
+    assert_eq!(put("basic", "2026-12").await.status, StatusCode::OK);
+    let reply = put("secret", "2027-01").await;
+    assert_eq!(reply.status, StatusCode::CONFLICT);
+    assert_eq!(reply.json()["type"], "urn:ratecard:problem:plan-not-begun");
+    assert!(reply.json()["detail"].as_str().unwrap().contains("Assign it when 2027-01 has begun"));
+    assert_eq!(put("basic", "2027-01").await.status, StatusCode::OK, "the same plan may begin later");
+    assert_eq!(put("secret", "2026-12").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

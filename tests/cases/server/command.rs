@@ -78,6 +78,58 @@ fn a_log_that_has_grown_brings_only_its_new_lines() {
 }
 
 #[test]
+fn a_last_line_that_is_still_being_written_is_left_for_the_next_import() {
+    let program = Program::new();
+    let line =
+        |bytes: u32| format!("1.2.3.4 - - [01/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 200 {bytes} \"-\" \"M\"");
+    let (first, second) = (line(1), line(2345));
+    let half = second.split(" \"-\"").next().unwrap();
+    let file = program.write("access.log", format!("{first}\n{half}"));
+    let said = program.ok(&["import", "--format", "combined", &file]);
+    assert!(said.contains("1 lines: 1 new events"), "{said}");
+    assert!(said.contains("the last line has no end yet; it is left for the next import"), "{said}");
+    // Whole but for its newline: it is taken.
+    program.write("access.log", format!("{first}\n{second}"));
+    let said = program.ok(&["import", "--format", "combined", &file]);
+    assert!(said.contains("2 lines: 1 new events, 1 known before") && !said.contains("no end"), "{said}");
+    program.write("access.log", format!("{first}\n{second}\n"));
+    let said = program.ok(&["import", "--format", "combined", &file]);
+    assert!(said.contains("2 lines: 0 new events, 2 known before"), "{said}");
+}
+
+#[test]
+fn events_that_come_after_the_bill_are_warned_of() {
+    let program = Program::new();
+    let (text, _) = log(30, 3);
+    let (book, file) = (program.write("book.toml", WEB_LOGS), program.write("access.log", &text));
+    program.ok(&["book", "add", &book]);
+    program.ok(&["import", "--format", "combined", &file]);
+    program.ok(&["bill", "--period", "2015-05"]);
+    program.ok(&["import", "--format", "combined", "--source", "other", &file]);
+    let again = program.run(&["bill", "--period", "2015-05"]);
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(again.status.success() && said.contains("warning: 30 events came too late for 3 invoices"), "{said}");
+    let earlier = WEB_LOGS.replace("2015-01-01", "2015-05-01");
+    let version = earlier.lines().find(|line| line.starts_with("version")).unwrap().to_owned();
+    let newer = program.write("newer.toml", earlier.replace(&version, "version = \"99\""));
+    assert!(program.fails(&["book", "add", &newer]).contains("2015-05 is billed already"));
+}
+
+#[test]
+fn a_token_of_digits_works_and_no_secret_is_repeated_in_an_error() {
+    let program = Program::new();
+    let digits = "1234567890123456";
+    let listed = program.command(&["customers"]).env("RATECARD_TOKEN", digits).output().unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    program.write("ratecard.toml", format!("token = {digits}\n"));
+    let said = program.fails(&["customers"]);
+    assert!(said.contains("the token must be a text in quotes") && !said.contains(digits), "{said}");
+    std::fs::remove_file(program.folder.path().join("ratecard.toml")).unwrap();
+    let said = program.fails(&["customers", "--database", "mysql://me:pass@host/name"]);
+    assert!(said.contains("mysql:…") && !said.contains("pass"), "{said}");
+}
+
+#[test]
 fn a_log_with_broken_lines_imports_nothing_unless_they_may_be_skipped() {
     let program = Program::new();
     let (text, _) = log(50, 5);

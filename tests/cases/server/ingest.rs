@@ -111,6 +111,19 @@ async fn an_attribute_that_is_empty_too_long_or_no_text_is_named() {
 }
 
 #[tokio::test]
+async fn control_characters_are_refused_by_name() {
+    let api = Api::new().await;
+    for name in ["id", "source", "type"] {
+        for text in ["a\u{0}", "a\nb", "\u{7f}"] {
+            refused(&api, &with(name, json!(text)), "control_character", &format!("/{name}")).await;
+        }
+    }
+    for data in [json!({ "a": ["b\u{0}"] }), json!({ "a": { "\u{0}": 1 } })] {
+        refused(&api, &with("data", data), "data_nul", "/data").await;
+    }
+}
+
+#[tokio::test]
 async fn a_time_without_offset_in_2099_or_before_2000_is_refused() {
     let api = Api::new().await;
     for text in ["2026-12-01T08:30:00", "2026-12-01", "yesterday", "2026-13-01T00:00:00Z"] {

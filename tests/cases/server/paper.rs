@@ -119,7 +119,8 @@ async fn an_invoice_is_printed_over_http() {
     for (lang, words) in [("zh", "应付总额"), ("en", "Total due")] {
         let reply = api.get(&format!("/v1/invoices/1/pdf?lang={lang}")).await;
         assert_eq!(reply.headers["content-type"], "application/pdf");
-        assert!(text(&reply.bytes).0.contains(words));
+        let printed = text(&reply.bytes).0;
+        assert!(printed.contains(words) && printed.contains(&api.running.app.config.seller.name));
     }
     assert_eq!(api.get("/v1/invoices/1/pdf?lang=fr").await.status, 400);
     assert_eq!(api.get("/v1/invoices/2/pdf").await.status, 404);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use engine::ids::CustomerId;
+use engine::invoice::InvoiceNumber;
 use engine::period::{Instant, Month, Period};
 use engine::usage::Event;
 use server::books::flow::{PublishError, Published, Shelf, publish};
@@ -63,6 +64,8 @@ contracts! {
     two_bill_runs_at_once_issue_each_invoice_once
     an_issued_invoice_is_given_back_to_the_byte
     a_book_version_is_immutable
+    a_version_never_touches_a_billed_month_and_keeps_the_zone
+    an_interrupted_demo_is_completed_and_a_whole_one_is_left_alone
     customers_come_in_pages
     a_link_ends
     texts_come_back_as_they_were
@@ -196,8 +199,8 @@ async fn two_bill_runs_at_once_issue_each_invoice_once(place: Place) {
     let (one, two) = (Shelf::default(), Shelf::default());
     let clock = Clock::Fixed(now());
     let (first, second) = tokio::join!(
-        server::billing::flow::bill(&place.db, (&one, clock), month, |_| {}),
-        server::billing::flow::bill(&other, (&two, clock), month, |_| {}),
+        server::billing::flow::bill(&place.db, (&one, clock, &place.config.seller), month, |_| {}),
+        server::billing::flow::bill(&other, (&two, clock, &place.config.seller), month, |_| {}),
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.issued + second.issued, 40);
@@ -208,7 +211,9 @@ async fn two_bill_runs_at_once_issue_each_invoice_once(place: Place) {
 
 async fn an_issued_invoice_is_given_back_to_the_byte(place: Place) {
     let month = usage(&place.db, 1).await;
-    server::billing::flow::bill(&place.db, (&Shelf::default(), Clock::Fixed(now())), month, |_| {}).await.unwrap();
+    let (shelf, seller) = (Shelf::default(), &place.config.seller);
+    server::billing::flow::bill(&place.db, (&shelf, Clock::Fixed(now()), seller), month, |_| {}).await.unwrap();
+    assert_eq!(server::invoices::flow::seller(&place.db, InvoiceNumber(1)).await.unwrap(), *seller);
     let row = all_invoices(&place.db).await.remove(0);
     let document = server::invoices::flow::document(&place.db, row.number).await.unwrap();
     assert_eq!(engine::proof::sha256(document.json.as_bytes()), document.sha256);
@@ -224,6 +229,33 @@ async fn a_book_version_is_immutable(place: Place) {
     assert!(matches!(publish(&place.db, &changed, now()).await, Err(PublishError::OtherDigest { .. })));
     let books = Shelf::default().books(&place.db).await.unwrap();
     assert_eq!(books.iter().count(), 1);
+}
+
+async fn a_version_never_touches_a_billed_month_and_keeps_the_zone(place: Place) {
+    let month = usage(&place.db, 1).await;
+    let by = (&Shelf::default(), Clock::Fixed(now()), &place.config.seller);
+    server::billing::flow::bill(&place.db, by, month, |_| {}).await.unwrap();
+    let second = |day: &str| BOOK.replace("version = \"1\"", "version = \"2\"").replace("2026-01-01", day);
+    let refused = publish(&place.db, &second("2026-11-01"), now()).await;
+    assert!(matches!(&refused, Err(PublishError::MonthBilled { billed, .. }) if *billed == month), "{refused:?}");
+    let moved = second("2026-12-01").replace("Asia/Shanghai", "UTC");
+    let refused = publish(&place.db, &moved, now()).await;
+    assert!(matches!(&refused, Err(PublishError::OtherZone { given: "UTC", .. })), "{refused:?}");
+    assert!(matches!(publish(&place.db, &second("2026-12-01"), now()).await.unwrap(), Published::New(_)));
+}
+
+async fn an_interrupted_demo_is_completed_and_a_whole_one_is_left_alone(place: Place) {
+    let app = server::app::open(place.config.clone(), Clock::Fixed(now())).await.unwrap();
+    let stopped = app.clone();
+    let task = tokio::spawn(async move {
+        let stop = |done, _| assert!(done < 100, "the power fails");
+        server::demo::prepare(&stopped, stop).await.map(drop)
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    let made = server::demo::prepare(&app, |_, _| {}).await.unwrap().made.unwrap();
+    assert_eq!((made.customers, made.invoices), (6, 6));
+    assert!(server::demo::prepare(&app, |_, _| {}).await.unwrap().made.is_none());
+    assert_eq!(all_invoices(&app.db).await.len(), 6);
 }
 
 async fn customers_come_in_pages(place: Place) {

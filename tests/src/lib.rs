@@ -4,6 +4,8 @@
 
 pub mod bench;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod conformance;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod scenario;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

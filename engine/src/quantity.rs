@@ -94,6 +94,12 @@ impl Quantity {
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
         add_decimals(self.0, negated(other.0)).map(|difference| Self(difference.normalize()))
     }
+
+    /// The product. Fails if it has more than 28 digits.
+    pub fn checked_times(self, other: Self) -> Result<Self, Overflow> {
+        let product = self.exact().checked_mul(other.exact())?.to_decimal().ok_or(Overflow)?;
+        decimal(product.mantissa(), product.scale()).map(Self::new)
+    }
 }
 
 /// The exact sum, written with the longer of the two scales if it fits so, else shortened.

@@ -3,11 +3,13 @@
 //! Turns results into text and never computes one.
 
 mod format;
+mod price;
 mod sentence;
 
 use serde::{Deserialize, Serialize};
 
 pub use format::{format_decimal, format_exact, format_money, format_unit_price, group_digits};
+pub use price::PriceWords;
 pub use sentence::{rounding_rule, sentence};
 
 /// A language Ratecard speaks.

@@ -3,7 +3,7 @@
 #[path = "support/generate.rs"]
 mod generate;
 
-use engine::catalog::{Book, BookDraft, BookView};
+use engine::catalog::{Book, BookDraft, BookView, PackageRounding};
 use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
@@ -26,10 +26,27 @@ fn valid(text: &str) -> Option<Book> {
     BookDraft::from_toml(text).check().ok()
 }
 
+/// What the priced steps add up to; the steps inside a part must give its amount.
+fn added_up(steps: &[Step]) -> Exact {
+    for step in steps {
+        if let Step::Part { steps, amount, .. } = step {
+            let inner = added_up(steps);
+            let rounded = match steps.last() {
+                Some(Step::Round { exact, amount, .. }) => {
+                    assert_eq!(inner, *exact, "the steps of a part add up to what is rounded");
+                    amount.exact()
+                }
+                Some(_) | None => inner,
+            };
+            assert_eq!(rounded, *amount, "the steps of a part give its amount");
+        }
+    }
+    steps.iter().filter_map(Step::priced).fold(Exact::ZERO, |sum, amount| sum.checked_add(amount).unwrap())
+}
+
 /// Adds up what the steps of a line price, and rounds by its last step: gives the amount again.
 fn replayed(line: &Line) -> Money {
-    let priced = line.steps.iter().filter_map(Step::priced);
-    let exact = priced.fold(Exact::ZERO, |sum, amount| sum.checked_add(amount).unwrap());
+    let exact = added_up(&line.steps);
     match line.steps.last().unwrap() {
         Step::Round { exact: before, cut, amount, .. } => {
             assert_eq!(exact, *before, "the priced steps add up to what is rounded");
@@ -49,7 +66,7 @@ fn step_holds(step: &Step) -> bool {
         | Step::VolumeTier { quantity, price, amount, .. } => {
             times(*amount, price.per.exact()) == times(quantity.exact(), price.price.exact())
         }
-        Step::Packages { quantity, size, packages, price, amount } => {
+        Step::Packages { quantity, size, packages, price, amount, rounding: PackageRounding::Up } => {
             let (size, full) = (size.exact(), times(packages.exact(), size.exact()));
             let spare = full.checked_sub(quantity.exact()).unwrap();
             *amount == times(packages.exact(), price.exact())
@@ -61,7 +78,15 @@ fn step_holds(step: &Step) -> bool {
             let sum = groups.iter().fold(Quantity::ZERO, |sum, group| sum.checked_add(group.quantity).unwrap());
             groups.is_empty() || sum == *quantity
         }
-        Step::Flat { .. } | Step::Percent { .. } | Step::Round { .. } => true,
+        Step::Converted { conversion, quantity, units } => conversion.apply(*quantity) == Ok(*units),
+        Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
+        Step::Part { steps, .. } => steps.iter().all(step_holds),
+        Step::Packages { rounding: PackageRounding::Down, .. }
+        | Step::Selected { .. }
+        | Step::StairStep { .. }
+        | Step::Flat { .. }
+        | Step::Percent { .. }
+        | Step::Round { .. } => true,
     }
 }
 

@@ -156,14 +156,14 @@ fn times(quantity: Quantity, price: &UnitPrice, (currency, unit, lang): (Currenc
 
 /// Whether a step prices anything: a step over no units is no news.
 fn is_charged(step: &Step) -> bool {
-    match step {
-        Step::Flat { .. } | Step::Percent { .. } => true,
-        Step::PerUnit { quantity, .. }
-        | Step::GraduatedTier { quantity, .. }
-        | Step::VolumeTier { quantity, .. }
-        | Step::Packages { quantity, .. } => !quantity.is_zero(),
-        Step::Counted { .. } | Step::Allowance { .. } | Step::Round { .. } => false,
+    if let Step::PerUnit { quantity, .. }
+    | Step::GraduatedTier { quantity, .. }
+    | Step::VolumeTier { quantity, .. }
+    | Step::Packages { quantity, .. } = step
+    {
+        return !quantity.is_zero();
     }
+    matches!(step, Step::Flat { .. }) || step.priced().is_some_and(|amount| amount.signum() != 0)
 }
 
 fn tax_summary(steps: &[Step]) -> String {

@@ -4,18 +4,27 @@
 
 mod book;
 mod canonical;
+mod charge;
+mod conversion;
 mod draft;
+mod exact_lines;
+mod meter;
 mod plan;
 mod price;
 mod problem;
 mod reader;
+mod selection;
 mod terms;
 mod view;
+mod write;
 
 pub use book::{Book, BookRef};
+pub use charge::{Charge, Each, Metered, Pricing};
+pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
-pub use plan::{Charge, Plan, Pricing};
-pub use price::{Flat, Model, Package, Tier, Tiers, UnitPrice};
+pub use plan::Plan;
+pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
 pub use problem::{Problem, ProblemKind};
+pub use selection::Condition;
 pub use terms::{Percent, Tax};
 pub use view::{BadView, BookView};

@@ -63,6 +63,20 @@ pub enum ProblemKind {
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
     NotForFlat { key: &'static str },
+    /// Two keys that exclude each other.
+    NotBoth { key: &'static str, other: &'static str },
+    /// A key that means nothing without another.
+    Needs { key: &'static str, other: &'static str },
+    /// A number with more digits than can be kept.
+    TooLarge { value: String },
+    /// Not a number of decimal places.
+    BadPlaces { value: String },
+    /// A conversion without rounding whose result has no end.
+    EndlessConversion,
+    /// Groups are to be priced alone, but the meter has none.
+    NoGroups,
+    /// Some groups are to be priced together, but their sum means nothing.
+    GroupsDoNotAddUp,
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -137,6 +151,13 @@ impl ProblemKind {
             Self::FieldForCount => "field_for_count",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
+            Self::NotBoth { .. } => "not_both",
+            Self::Needs { .. } => "needs",
+            Self::TooLarge { .. } => "too_large",
+            Self::BadPlaces { .. } => "bad_places",
+            Self::EndlessConversion => "endless_conversion",
+            Self::NoGroups => "no_groups",
+            Self::GroupsDoNotAddUp => "groups_do_not_add_up",
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -197,6 +218,18 @@ impl ProblemKind {
             Self::NotOneModel { found } => format!("the charge has {}; give exactly one of them", found.join(" and ")),
             Self::NotForFlat { key } => {
                 format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
+            }
+            Self::NotBoth { key, other } => format!("\"{key}\" and \"{other}\" exclude each other; write one of them"),
+            Self::Needs { key, other } => format!("\"{key}\" means nothing without \"{other}\"; add it or leave both out"),
+            Self::TooLarge { value } => format!("{value} is too large here; at most 28 digits can be kept exactly"),
+            Self::BadPlaces { value } => format!("{value} is not a number of decimal places; allowed: whole numbers from -20 to 20"),
+            Self::EndlessConversion => {
+                "one unit divided by this has digits without end; add round, for instance round = \"half_up\", places = \"6\"".to_owned()
+            }
+            Self::NoGroups => "the meter groups by nothing; give it group_by, or leave \"each\" out".to_owned(),
+            Self::GroupsDoNotAddUp => {
+                "some groups of this meter cannot be added up, for instance maxima; write each = \"group\", or select in the meter"
+                    .to_owned()
             }
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
@@ -287,6 +320,17 @@ impl ProblemKind {
                 format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
             }
             Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
+            Self::NotBoth { key, other } => format!("“{key}”与“{other}”互斥；只能写其中一个"),
+            Self::Needs { key, other } => format!("没有“{other}”时“{key}”没有意义；请补上，或两者都去掉"),
+            Self::TooLarge { value } => format!("{value} 在此过大；最多精确保存 28 位"),
+            Self::BadPlaces { value } => format!("{value} 不是小数位数；只允许 -20 到 20 的整数"),
+            Self::EndlessConversion => {
+                "一个单位除以该数得到无限小数；请加上舍入，例如 round = \"half_up\", places = \"6\"".to_owned()
+            }
+            Self::NoGroups => "该计量项没有分组；请为它写 group_by，或去掉 each".to_owned(),
+            Self::GroupsDoNotAddUp => {
+                "该计量项的部分分组不能相加（例如最大值）；请写 each = \"group\"，或在计量项中筛选".to_owned()
+            }
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),

@@ -222,6 +222,15 @@ impl Reader {
         Some(decimal)
     }
 
+    /// A number of decimal places, -20 to 20.
+    pub(super) fn places(&mut self, node: &Node, path: &Path) -> Option<i32> {
+        let decimal = self.decimal(node, path)?;
+        match i32::try_from(decimal) {
+            Ok(places) if decimal.is_integer() && (-20..=20).contains(&places) => Some(places),
+            Ok(_) | Err(_) => self.report(node, path, ProblemKind::BadPlaces { value: decimal.to_string() }),
+        }
+    }
+
     fn decimal(&mut self, node: &Node, path: &Path) -> Option<Decimal> {
         let text = match &node.value {
             Value::Text(text) | Value::Integer(text) => text,

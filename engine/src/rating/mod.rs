@@ -4,8 +4,12 @@
 
 mod flat;
 mod graduated;
+mod line;
 mod package;
 mod per_unit;
+mod stair_step;
+mod tier;
+mod total;
 mod trace;
 mod volume;
 
@@ -13,16 +17,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Charge, Model, Plan, Pricing};
+use crate::catalog::{Book, BookRef, Plan};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rounding::{Rounding, RoundingPlace, round};
+use crate::rounding::Rounding;
 use crate::text::Names;
-use crate::usage::{MeterUsage, Usage};
+use crate::usage::Usage;
 
-pub use trace::{Recorder, Step, Steps, TotalOnly};
+pub use trace::{Part, Recorder, Step, Steps, TotalOnly};
 
 /// A charge, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,13 +176,13 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
     let mut lines = Vec::new();
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
-        let line = rate_charge(book, charge, usage)
+        let line = line::rate_charge(book, charge, usage)
             .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })?;
         net = net.checked_add(line.amount.exact())?;
         lines.push(line);
     }
-    let (subtotal, invoice_rounding) = subtotal(book, net)?;
-    let tax = tax_line(book, subtotal)?;
+    let (subtotal, invoice_rounding) = total::subtotal(book, net)?;
+    let tax = total::tax_line(book, subtotal)?;
     let total = match &tax {
         Some(tax) => subtotal.checked_add(tax.amount)?,
         None => subtotal,
@@ -206,12 +210,11 @@ pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, Rate
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
         let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let exact = price(&charge.pricing, charge_usage(charge, usage), &mut TotalOnly).map_err(failed)?;
-        let amount = line_amount(book, exact, &mut TotalOnly).map_err(failed)?;
+        let amount = line::charge_amount(book, charge, usage).map_err(failed)?;
         net = net.checked_add(amount.exact())?;
     }
-    let (subtotal, _) = subtotal(book, net)?;
-    match tax_line(book, subtotal)? {
+    let (subtotal, _) = total::subtotal(book, net)?;
+    match total::tax_line(book, subtotal)? {
         Some(tax) => Ok(subtotal.checked_add(tax.amount)?),
         None => Ok(subtotal),
     }
@@ -246,96 +249,4 @@ fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
 fn unpriced(plan: &Plan, usage: &Usage) -> Vec<MeterId> {
     let used = usage.0.iter().filter(|item| !item.quantity.is_zero());
     used.filter(|item| !plan.prices(&item.meter)).map(|item| item.meter.clone()).collect()
-}
-
-fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage> {
-    charge.meter().and_then(|meter| usage.of(meter))
-}
-
-fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Overflow> {
-    let item = charge_usage(charge, usage);
-    let meter = charge.meter().and_then(|id| book.meter(id));
-    let mut steps = Steps::default();
-    if let Some(meter) = meter {
-        steps.record(|| Step::counted(meter, item));
-    }
-    let exact = price(&charge.pricing, item, &mut steps)?;
-    let amount = line_amount(book, exact, &mut steps)?;
-    let quantity = match &charge.pricing {
-        Pricing::Flat(_) => Quantity::from(1),
-        Pricing::Metered { .. } => item.map_or(Quantity::ZERO, |item| item.quantity),
-    };
-    Ok(Line {
-        charge: charge.id.clone(),
-        name: charge.name.clone(),
-        meter: charge.meter().cloned(),
-        unit: meter.and_then(|meter| meter.unit.clone()),
-        quantity,
-        amount,
-        steps: steps.into_vec(),
-    })
-}
-
-/// The exact net price of one charge: allowance first, then its model.
-fn price(pricing: &Pricing, usage: Option<&MeterUsage>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
-    match pricing {
-        Pricing::Flat(flat) => Ok(flat::price(flat, steps)),
-        Pricing::Metered { included, model, .. } => {
-            let quantity = usage.map_or(Quantity::ZERO, |usage| usage.quantity);
-            let billable = after_allowance(quantity, *included, steps)?;
-            match model {
-                Model::PerUnit(unit_price) => per_unit::price(unit_price, billable, steps),
-                Model::Graduated(tiers) => graduated::price(tiers, billable, steps),
-                Model::Volume(tiers) => volume::price(tiers, billable, steps),
-                Model::Package(package) => package::price(package, billable, steps),
-            }
-        }
-    }
-}
-
-/// Takes the included units off. What is left is what the model prices, counted from zero again.
-fn after_allowance(quantity: Quantity, included: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
-    if included.is_zero() {
-        return Ok(quantity);
-    }
-    let used = quantity.min(included);
-    let billable = quantity.checked_sub(used)?;
-    steps.record(|| Step::Allowance { included, used, billable });
-    Ok(billable)
-}
-
-fn line_amount(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
-    match book.rounding.at {
-        RoundingPlace::Line => round_to_currency(book, exact, steps),
-        // The book check made sure that exact amounts are decimals here.
-        RoundingPlace::Invoice => Ok(Money::new(exact.to_decimal().ok_or(Overflow)?).with_places(book.minor_digits())),
-    }
-}
-
-fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
-    let (digits, mode) = (book.minor_digits(), book.rounding.mode);
-    let amount = round(exact, digits, mode)?;
-    steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
-    Ok(amount)
-}
-
-fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
-    let mut steps = Steps::default();
-    let amount = round_to_currency(book, net, &mut steps)?;
-    let step = match book.rounding.at {
-        RoundingPlace::Line => None,
-        RoundingPlace::Invoice => steps.into_vec().pop(),
-    };
-    Ok((amount, step))
-}
-
-fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {
-    let Some(tax) = &book.tax else {
-        return Ok(None);
-    };
-    let mut steps = Steps::default();
-    let exact = tax.percent.of(net)?;
-    steps.record(|| Step::Percent { base: net, percent: tax.percent, amount: exact });
-    let amount = round_to_currency(book, exact, &mut steps)?;
-    Ok(Some(TaxLine { name: tax.name.clone(), amount, steps: steps.into_vec() }))
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Percent, UnitPrice};
+use crate::catalog::{Condition, Conversion, PackageRounding, Percent, UnitPrice};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -28,6 +28,22 @@ pub enum Step {
         /// Its parts, if the meter groups.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<Group>,
+    },
+    /// Only some of the meter's groups are priced.
+    Selected {
+        /// What their attributes must be.
+        only: Vec<Condition>,
+        /// What these groups add up to.
+        quantity: Quantity,
+    },
+    /// The quantity became the units that are priced.
+    Converted {
+        /// How.
+        conversion: Conversion,
+        /// Before.
+        quantity: Quantity,
+        /// After.
+        units: Quantity,
     },
     /// Included units were taken off.
     Allowance {
@@ -80,14 +96,46 @@ pub enum Step {
         /// quantity × price ÷ per.
         amount: Exact,
     },
+    /// The tier that the quantity reached, at its fixed price.
+    StairStep {
+        /// The tier begins after this quantity.
+        from: Quantity,
+        /// The last quantity of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+        /// The quantity that reached it.
+        quantity: Quantity,
+        /// Its price.
+        amount: Exact,
+    },
+    /// What lies above a cap is not charged.
+    Cap {
+        /// At most this is due.
+        cap: Money,
+        /// What would be due without it.
+        before: Exact,
+        /// What is taken off: cap − before, below zero.
+        amount: Exact,
+    },
+    /// Something that is priced by itself; its steps lead to its amount.
+    Part {
+        /// What it is.
+        part: Part,
+        /// How its amount came about, first step first.
+        steps: Vec<Step>,
+        /// What it adds to the line.
+        amount: Exact,
+    },
     /// Whole packages.
     Packages {
         /// Units.
         quantity: Quantity,
         /// Units in a package.
         size: Quantity,
-        /// Packages begun.
+        /// How many packages those are.
         packages: Quantity,
+        /// What became of the one that is not full.
+        rounding: PackageRounding,
         /// The price of a package.
         price: Money,
         /// packages × price.
@@ -134,11 +182,41 @@ impl Step {
             | Self::PerUnit { amount, .. }
             | Self::GraduatedTier { amount, .. }
             | Self::VolumeTier { amount, .. }
+            | Self::StairStep { amount, .. }
+            | Self::Cap { amount, .. }
+            | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
             | Self::Percent { amount, .. } => Some(*amount),
-            Self::Counted { .. } | Self::Allowance { .. } | Self::Round { .. } => None,
+            Self::Counted { .. }
+            | Self::Selected { .. }
+            | Self::Converted { .. }
+            | Self::Allowance { .. }
+            | Self::Round { .. } => None,
         }
     }
+}
+
+/// What is priced by itself inside a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Part {
+    /// A tier with more than a unit price.
+    Tier {
+        /// The tier begins after this quantity.
+        from: Quantity,
+        /// The last quantity of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+    },
+    /// A group of the meter.
+    Group {
+        /// The values of the meter's `group_by`, in that order.
+        key: Vec<String>,
+        /// Its quantity.
+        quantity: Quantity,
+    },
+    /// An amount that is rounded before it is added.
+    Detail,
 }
 
 /// Where a calculation writes its steps.
@@ -148,6 +226,13 @@ pub trait Recorder {
 
     /// Takes a step that is made only if it is wanted.
     fn record(&mut self, step: impl FnOnce() -> Step);
+
+    /// Takes the steps of something that is priced by itself under one roof.
+    fn part(
+        &mut self,
+        part: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow>;
 }
 
 /// Keeps every step.
@@ -170,6 +255,17 @@ impl Recorder for Steps {
     fn record(&mut self, step: impl FnOnce() -> Step) {
         self.0.push(step());
     }
+
+    fn part(
+        &mut self,
+        part: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow> {
+        let mut inner = Self::default();
+        let amount = price(&mut inner)?;
+        self.0.push(Step::Part { part: part(), steps: inner.0, amount });
+        Ok(amount)
+    }
 }
 
 /// Keeps nothing, for when only the amount is wanted.
@@ -182,4 +278,12 @@ impl Recorder for TotalOnly {
     }
 
     fn record(&mut self, _: impl FnOnce() -> Step) {}
+
+    fn part(
+        &mut self,
+        _: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow> {
+        price(self)
+    }
 }

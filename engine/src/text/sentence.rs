@@ -2,11 +2,11 @@
 
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
 use super::{Lang, Names};
-use crate::catalog::{Percent, UnitPrice};
+use crate::catalog::{Condition, Conversion, Factor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rating::Step;
+use crate::rating::{Part, Step};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::usage::Group;
 use crate::usage::aggregate::Aggregate;
@@ -35,10 +35,31 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
                 format!("All units at the price of the tier \"{tier}\": {priced}"),
             )
         }
-        Step::Packages { quantity, size, packages, price, amount } => {
+        Step::StairStep { from, up_to, quantity, amount } => {
+            let (quantity, tier, amount) = (words.units(*quantity), words.tier(*from, *up_to), words.amount(*amount));
+            lang.pick(
+                format!("用量 {quantity} 属于“{tier}”一级，该级固定价 {amount}"),
+                format!("{quantity} reach the tier \"{tier}\", at its fixed price {amount}"),
+            )
+        }
+        Step::Packages { quantity, size, packages, rounding, price, amount } => {
             let price = format_money(price.with_places(currency.minor_digits()), currency, lang);
             let bought = format!("{} × {price} = {}", format_decimal(packages.decimal()), words.amount(*amount));
-            words.packed(*quantity, *size, &bought)
+            words.packed(*quantity, *size, *rounding, &bought)
+        }
+        Step::Selected { only, quantity } => words.selected(only, *quantity),
+        Step::Converted { conversion, quantity, units } => words.converted(conversion, *quantity, *units),
+        Step::Cap { cap, before, amount } => {
+            let cap = format_money(cap.with_places(currency.minor_digits()), currency, lang);
+            let (before, amount) = (words.amount(*before), words.amount(*amount));
+            lang.pick(
+                format!("最高 {cap}：{before} 减为封顶价（{amount}）"),
+                format!("At most {cap}: {before} is cut by {amount}"),
+            )
+        }
+        Step::Part { part, amount, .. } => {
+            let (part, amount) = (words.part(part), words.amount(*amount));
+            lang.pick(format!("{part}：{amount}"), format!("{part}: {amount}"))
         }
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
         Step::Round { mode, digits, exact, cut, amount } => {
@@ -88,6 +109,12 @@ fn largest(groups: &[Group]) -> Vec<&Group> {
     largest
 }
 
+/// The values of a group, or that it has none.
+fn group_name(key: &[String], lang: Lang) -> String {
+    let key = key.join(" / ");
+    if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
+}
+
 struct Words<'a> {
     unit: Option<&'a Names>,
     currency: Currency,
@@ -130,11 +157,9 @@ impl Words<'_> {
         if groups.is_empty() {
             return text;
         }
-        let named = largest(groups).into_iter().map(|group| {
-            let key = group.key.join(" / ");
-            let key = if key.is_empty() { self.lang.pick("（无）", "(none)") } else { &key };
-            format!("{key} {}", format_decimal(group.quantity.decimal()))
-        });
+        let named = largest(groups)
+            .into_iter()
+            .map(|group| format!("{} {}", group_name(&group.key, self.lang), format_decimal(group.quantity.decimal())));
         let mut parts: Vec<String> = named.collect();
         let rest = groups.len().saturating_sub(NAMED_GROUPS);
         if rest > 0 {
@@ -163,12 +188,56 @@ impl Words<'_> {
         self.lang.pick(format!("{base} 的 {percent}% = {amount}"), format!("{percent}% of {base} = {amount}"))
     }
 
-    fn packed(&self, quantity: Quantity, size: Quantity, bought: &str) -> String {
+    fn packed(&self, quantity: Quantity, size: Quantity, rounding: PackageRounding, bought: &str) -> String {
         let (quantity, size) = (self.units(quantity), self.units(size));
+        match rounding {
+            PackageRounding::Up => self.lang.pick(
+                format!("{quantity}，每包 {size}，不足一包按一包计：{bought}"),
+                format!("{quantity} in packages of {size}, a begun one counts whole: {bought}"),
+            ),
+            PackageRounding::Down => self.lang.pick(
+                format!("{quantity}，每包 {size}，不足一包不计：{bought}"),
+                format!("{quantity} in packages of {size}, only full ones count: {bought}"),
+            ),
+        }
+    }
+
+    fn selected(&self, only: &[Condition], quantity: Quantity) -> String {
+        let one = |condition: &Condition| {
+            let values = condition.values.join(self.lang.pick("、", ", "));
+            format!("{} = {values}", condition.attribute)
+        };
+        let conditions: Vec<String> = only.iter().map(one).collect();
+        let (conditions, units) = (conditions.join(self.lang.pick("，", "; ")), self.units(quantity));
+        self.lang.pick(format!("其中 {conditions}：{units}"), format!("Of these {conditions}: {units}"))
+    }
+
+    fn converted(&self, conversion: &Conversion, quantity: Quantity, units: Quantity) -> String {
+        let (quantity, units) = (format_decimal(quantity.decimal()), self.units(units));
+        let factor = match conversion.by {
+            Factor::Multiply(factor) => format!("× {}", format_decimal(factor.decimal())),
+            Factor::Divide(factor) => format!("÷ {}", format_decimal(factor.decimal())),
+        };
+        let rule = conversion.rounding.map_or_else(String::new, |mode| {
+            let (mode, places) = (mode_words(mode, self.lang), conversion.places);
+            self.lang.pick(format!("（{places} 位小数，{mode}）"), format!(" ({places} decimal places, {mode})"))
+        });
         self.lang.pick(
-            format!("{quantity}，每包 {size}，不足一包按一包计：{bought}"),
-            format!("{quantity} in packages of {size}, a begun one counts whole: {bought}"),
+            format!("换算：{quantity} {factor} = {units}{rule}"),
+            format!("Converted: {quantity} {factor} = {units}{rule}"),
         )
+    }
+
+    fn part(&self, part: &Part) -> String {
+        match part {
+            Part::Tier { from, up_to } => self.tier(*from, *up_to),
+            Part::Group { key, quantity } => {
+                let units = self.units(*quantity);
+                let key = group_name(key, self.lang);
+                self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
+            }
+            Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
+        }
     }
 
     fn priced(&self, quantity: Quantity, price: &UnitPrice, amount: Exact) -> String {

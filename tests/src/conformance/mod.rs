@@ -6,7 +6,10 @@
 mod aggregations;
 mod compare;
 mod cycles;
+mod grants;
+mod matrix;
 mod models;
+mod progress;
 mod proration;
 mod terms;
 
@@ -131,7 +134,16 @@ pub fn outcome(case: &Case) -> Outcome {
 
 /// The engine's answer; `None` if no adapter knows the model.
 fn answer(case: &Case) -> Option<Answer> {
-    let adapters = [aggregations::answer, cycles::answer, models::answer, proration::answer, terms::answer];
+    let adapters = [
+        aggregations::answer,
+        cycles::answer,
+        grants::answer,
+        matrix::answer,
+        models::answer,
+        progress::answer,
+        proration::answer,
+        terms::answer,
+    ];
     adapters.iter().find_map(|adapter| adapter(case))
 }
 

@@ -98,22 +98,6 @@ pub fn of_included(lang: Lang, used: &str, included: &str) -> String {
     }
 }
 
-/// An allowance before a price.
-pub fn included_then(lang: Lang, included: &str, price: &str) -> String {
-    match lang {
-        Lang::Zh => ["含 ", included, "，之后", price].concat(),
-        Lang::En => [included, " included, then ", price].concat(),
-    }
-}
-
-/// The first of several prices.
-pub fn price_from(lang: Lang, price: &str, last: &str) -> String {
-    match lang {
-        Lang::Zh => [price, "，逐档至", last].concat(),
-        Lang::En => [price, ", in tiers to ", last].concat(),
-    }
-}
-
 /// A price for packages.
 pub fn per_package(lang: Lang, price: &str, size: &str) -> String {
     match lang {

@@ -27,6 +27,15 @@ pub enum Aggregate {
     },
 }
 
+impl Aggregate {
+    /// Whether the quantities of groups add up to the quantity of the whole.
+    pub fn adds_up(&self) -> bool {
+        match self {
+            Self::Count | Self::Sum { .. } => true,
+        }
+    }
+}
+
 /// The names of the aggregates in a book.
 pub(crate) const AGGREGATES: [&str; 2] = ["count", "sum"];
 

@@ -1,11 +1,10 @@
 //! The plans side by side: every charge of every plan with its price rule and its amount.
 
-use engine::catalog::{Charge, Model, Plan, Pricing};
+use engine::catalog::{Charge, Plan, Pricing};
 use engine::estimate::PlanEstimate;
 use engine::ids::ChargeId;
 use engine::money::Currency;
-use engine::quantity::Quantity;
-use engine::text::{Lang, Names, format_money, format_unit_price};
+use engine::text::{Lang, Names, PriceWords, format_money};
 use yew::prelude::*;
 
 use super::cost::note;
@@ -107,36 +106,10 @@ fn row(class: &'static str, name: &str, cells: impl Iterator<Item = Html>) -> Ro
     Row { class, cells: std::iter::once(plain(name)).chain(cells).collect() }
 }
 
-/// The price of a charge in one line: what is included, then the first price and the last.
+/// The price of a charge in one line; of a fixed fee the amount is the price.
 fn price_rule(charge: &Charge, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
-    let (included, model) = match &charge.pricing {
-        // The amount is the price.
-        Pricing::Flat(_) => return String::new(),
-        Pricing::Metered { included, model, .. } => (*included, model),
-    };
-    let price = model_price(model, unit, currency, lang);
-    if included == Quantity::ZERO {
-        return price;
-    }
-    words::included_then(lang, &words::units(included, unit, lang), &price)
-}
-
-fn model_price(model: &Model, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
-    match model {
-        Model::PerUnit(price) => format_unit_price(price, currency, unit, lang),
-        Model::Graduated(tiers) | Model::Volume(tiers) => {
-            let first = format_unit_price(&tiers.first_price(), currency, unit, lang);
-            match tiers.as_slice() {
-                [_, .., last] => {
-                    let last = last.price.price.with_places(currency.minor_digits());
-                    words::price_from(lang, &first, &format_money(last, currency, lang))
-                }
-                [_] | [] => first,
-            }
-        }
-        Model::Package(package) => {
-            let price = format_money(package.price.with_places(currency.minor_digits()), currency, lang);
-            words::per_package(lang, &price, &words::units(package.size, unit, lang))
-        }
+    match &charge.pricing {
+        Pricing::Flat(_) => String::new(),
+        Pricing::Metered(metered) => PriceWords { currency, unit, lang }.metered(metered),
     }
 }

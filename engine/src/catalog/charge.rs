@@ -1,0 +1,192 @@
+//! Charges: what a plan asks money for, read and written.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::conversion::{Conversion, read_conversion, write_conversion};
+use super::draft::Node;
+use super::meter::KnownMeters;
+use super::price::{Flat, MODEL_KEYS, Model, read_flat, read_model, write_flat, write_model};
+use super::problem::ProblemKind;
+use super::reader::{Path, Reader, Table};
+use super::selection::{Condition, read_selection, write_selection};
+use super::write::{insert, names, object, text, word};
+use crate::ids::{ChargeId, MeterId};
+use crate::quantity::Quantity;
+use crate::text::Names;
+use crate::usage::{Group, Meter};
+
+/// One line of a plan's bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Unique in the plan; the meter's id where the book gives none.
+    pub id: ChargeId,
+    /// What the bill calls it; the meter's name where the book gives none.
+    pub name: Names,
+    /// What is charged and how.
+    pub pricing: Pricing,
+}
+
+/// A charge is due by itself or for a meter's quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pricing {
+    /// Due every period, whatever was used.
+    Flat(Flat),
+    /// Due for what a meter counted.
+    Metered(Metered),
+}
+
+/// What is due for a meter's quantity: selected, split, converted, less the allowance, priced by the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metered {
+    /// The meter whose quantity is priced.
+    pub meter: MeterId,
+    /// Which of the meter's groups are priced; all where empty.
+    pub only: Vec<Condition>,
+    /// Whether the quantity is priced as one or each group alone.
+    pub each: Each,
+    /// How the quantity becomes the units that are priced.
+    pub convert: Option<Conversion>,
+    /// Free units a period, counted in priced units; zero where nothing is included.
+    pub included: Quantity,
+    /// The price of the rest.
+    pub model: Model,
+}
+
+impl Metered {
+    /// Whether the charge prices this group of its meter.
+    pub fn selects(&self, group: &Group) -> bool {
+        self.only.iter().all(|condition| condition.holds(group))
+    }
+}
+
+/// What is priced by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    /// The whole quantity of the period.
+    Period,
+    /// Each group of the meter: tiers, packages and allowance begin anew in each.
+    Group,
+}
+
+const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
+
+impl Charge {
+    /// The meter it prices, if it prices one.
+    pub fn meter(&self) -> Option<&MeterId> {
+        match &self.pricing {
+            Pricing::Flat(_) => None,
+            Pricing::Metered(metered) => Some(&metered.meter),
+        }
+    }
+}
+
+/// The keys of a charge beside those of its model.
+const CHARGE_KEYS: [&str; 7] = ["id", "name", "meter", "where", "each", "convert", "included"];
+
+pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Charge> {
+    let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(MODEL_KEYS).collect();
+    let table = reader.table(node, path, &allowed)?;
+    let id = reader.optional(&table, "id", path, |reader, node, path| reader.id_text(node, path, ChargeId::new));
+    let name = reader.optional(&table, "name", path, Reader::names);
+    let meter = reader.optional(&table, "meter", path, |reader, node, path| read_meter_ref(reader, node, path, meters));
+    let pricing = read_pricing(reader, &table, path, meter.as_ref().and_then(Option::as_ref));
+    let meter = meter?;
+    let fallback = meter.and_then(|meter| Some((ChargeId::new(meter.id.as_str()).ok()?, meter.name.clone())));
+    let (fallback_id, fallback_name) = fallback.unzip();
+    // A flat charge has no meter to borrow from, so it must bring both.
+    let id = id?.or(fallback_id);
+    let name = name?.or(fallback_name);
+    let id = if id.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "id" }) } else { id };
+    let name = if name.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "name" }) } else { name };
+    Some(Charge { id: id?, name: name?, pricing: pricing? })
+}
+
+fn read_meter_ref<'m>(reader: &mut Reader, node: &Node, path: &Path, known: &'m KnownMeters) -> Option<&'m Meter> {
+    let text = reader.text(node, path)?;
+    let found = known.meters.iter().flatten().find(|meter| meter.id.as_str() == text);
+    if found.is_none() && !known.ids.iter().any(|id| id == text) {
+        let kind = ProblemKind::UnknownMeter { id: text.to_owned(), known: known.ids.clone() };
+        return reader.report(node, path, kind);
+    }
+    found
+}
+
+fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, meter: Option<&&Meter>) -> Option<Pricing> {
+    let present: Vec<&str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
+    let [key] = present.as_slice() else {
+        let found = present.iter().map(|key| (*key).to_owned()).collect();
+        return reader.report(table.node, path, ProblemKind::NotOneModel { found });
+    };
+    if *key == "flat" {
+        for key in ["meter", "where", "each", "convert", "included"] {
+            if table.get(key).is_some() {
+                let _: Option<()> = reader.report_at(table, key, path, ProblemKind::NotForFlat { key });
+            }
+        }
+        return reader.required(table, "flat", path, read_flat).map(Pricing::Flat);
+    }
+    read_metered(reader, table, path, (key, meter)).map(Pricing::Metered)
+}
+
+fn read_metered(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (key, meter): (&'static str, Option<&&Meter>),
+) -> Option<Metered> {
+    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, path));
+    let included = reader.optional(table, "included", path, Reader::not_negative);
+    let convert = reader.optional(table, "convert", path, read_conversion);
+    let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
+    if table.get("meter").is_none() {
+        return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
+    }
+    let meter = meter?;
+    let only = reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter));
+    let metered = Metered {
+        meter: meter.id.clone(),
+        only: only?.unwrap_or_default(),
+        each: each?.unwrap_or(Each::Period),
+        convert: convert?,
+        included: included?.map_or(Quantity::ZERO, Quantity::new),
+        model: model?,
+    };
+    check_groups(reader, table, path, (&metered, meter))?;
+    Some(metered)
+}
+
+/// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.
+fn check_groups(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    match metered.each {
+        Each::Group if meter.group_by.is_empty() => reader.report_at(table, "each", path, ProblemKind::NoGroups),
+        Each::Period if !metered.only.is_empty() && !meter.aggregate.adds_up() => {
+            reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
+        }
+        Each::Group | Each::Period => Some(()),
+    }
+}
+
+pub(super) fn write_charge(charge: &Charge) -> Value {
+    let mut fields = object([("id", text(&charge.id)), ("name", names(&charge.name))]);
+    match &charge.pricing {
+        Pricing::Flat(flat) => insert(&mut fields, "flat", Some(write_flat(flat))),
+        Pricing::Metered(metered) => {
+            insert(&mut fields, "meter", Some(text(&metered.meter)));
+            insert(&mut fields, "where", (!metered.only.is_empty()).then(|| write_selection(&metered.only)));
+            let each = (metered.each != Each::Period).then(|| text(word(&EACHES, metered.each)));
+            insert(&mut fields, "each", each);
+            insert(&mut fields, "convert", metered.convert.as_ref().map(write_conversion));
+            insert(&mut fields, "included", (metered.included != Quantity::ZERO).then(|| text(metered.included)));
+            let (key, value) = write_model(&metered.model);
+            insert(&mut fields, key, Some(value));
+        }
+    }
+    Value::Object(fields)
+}

@@ -1,0 +1,44 @@
+//! With rounding once an invoice, lines keep every digit: so every line must have a decimal that ends, and soon.
+
+use super::charge::{Charge, Pricing};
+use super::plan::Plan;
+use super::price::{Model, UnitPrice};
+use super::problem::ProblemKind;
+use super::reader::{Path, Reader, Table};
+use crate::exact::Exact;
+use crate::quantity::Quantity;
+
+/// How many decimal places a price for one unit may need where lines stay exact; the rest of 28 digits is for amounts.
+const EXACT_PLACES_MAX: u32 = 18;
+
+/// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends, and soon.
+pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[Plan]) -> Option<()> {
+    let mut outcome = Some(());
+    let Some(field) = root.get("plans") else { return outcome };
+    let entries = reader.entries(&field.node, &Path::default().key("plans"));
+    for (plan, entry) in plans.iter().zip(&entries) {
+        for (index, charge) in plan.charges.iter().enumerate() {
+            if let Some(price) = endless_price(charge) {
+                let path = entry.path.key("charges").index(index);
+                let node = entry.charge(index).unwrap_or(entry.node);
+                let kind = ProblemKind::EndlessPrice { price: price.price.to_string(), per: price.per.to_string() };
+                outcome = reader.report(node, &path, kind);
+            }
+        }
+    }
+    outcome
+}
+
+/// The first price of the charge that needs too many places for one unit.
+fn endless_price(charge: &Charge) -> Option<UnitPrice> {
+    let Pricing::Metered(metered) = &charge.pricing else { return None };
+    let endless = |price: UnitPrice| {
+        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
+        one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
+    };
+    match &metered.model {
+        Model::PerUnit(price) => endless(*price),
+        Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
+        Model::StairStep(_) | Model::Package(_) => None,
+    }
+}

@@ -1,0 +1,44 @@
+//! From lines to what is to be paid: rounding, subtotal, tax, total.
+
+use super::TaxLine;
+use super::trace::{Recorder, Step, Steps};
+use crate::catalog::Book;
+use crate::exact::{Exact, Overflow};
+use crate::money::Money;
+use crate::rounding::{RoundingPlace, round};
+
+pub(super) fn line_amount(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
+    match book.rounding.at {
+        RoundingPlace::Line => round_to_currency(book, exact, steps),
+        // The book check made sure that exact amounts are decimals here.
+        RoundingPlace::Invoice => Ok(Money::new(exact.to_decimal().ok_or(Overflow)?).with_places(book.minor_digits())),
+    }
+}
+
+fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
+    let (digits, mode) = (book.minor_digits(), book.rounding.mode);
+    let amount = round(exact, digits, mode)?;
+    steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
+    Ok(amount)
+}
+
+pub(super) fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
+    let mut steps = Steps::default();
+    let amount = round_to_currency(book, net, &mut steps)?;
+    let step = match book.rounding.at {
+        RoundingPlace::Line => None,
+        RoundingPlace::Invoice => steps.into_vec().pop(),
+    };
+    Ok((amount, step))
+}
+
+pub(super) fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {
+    let Some(tax) = &book.tax else {
+        return Ok(None);
+    };
+    let mut steps = Steps::default();
+    let exact = tax.percent.of(net)?;
+    steps.record(|| Step::Percent { base: net, percent: tax.percent, amount: exact });
+    let amount = round_to_currency(book, exact, &mut steps)?;
+    Ok(Some(TaxLine { name: tax.name.clone(), amount, steps: steps.into_vec() }))
+}

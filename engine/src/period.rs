@@ -69,6 +69,11 @@ impl Period {
         self.start <= instant && instant < self.end
     }
 
+    /// What is left of it from `instant` on: all of it before its start, nothing after its end.
+    pub fn from(&self, instant: Instant) -> Self {
+        Self { start: instant.max(self.start).min(self.end), end: self.end }
+    }
+
     /// The last whole second that belongs to the period, for documents that write ends inclusively; the start if it is
     /// shorter than a second.
     pub fn last_second(&self) -> Instant {

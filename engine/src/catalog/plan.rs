@@ -19,6 +19,8 @@ pub struct Plan {
     pub description: Option<Names>,
     /// Whether prospects see the plan; plans are private unless the book says otherwise.
     pub public: bool,
+    /// Whether the plan is a trial: the book promises that it never bills anything, and the check proves it.
+    pub trial: bool,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
 }
@@ -37,14 +39,22 @@ impl Plan {
 
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let table = reader.table(entry.node, path, &["id", "name", "description", "public", "charges"])?;
+    let table = reader.table(entry.node, path, &["id", "name", "description", "public", "trial", "charges"])?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
     let description = reader.optional(&table, "description", path, Reader::names);
     let public = reader.optional(&table, "public", path, Reader::boolean);
+    let trial = reader.optional(&table, "trial", path, Reader::boolean);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
-    Some(Plan { id: id?, name: name?, description: description?, public: public?.unwrap_or(false), charges: charges? })
+    Some(Plan {
+        id: id?,
+        name: name?,
+        description: description?,
+        public: public?.unwrap_or(false),
+        trial: trial?.unwrap_or(false),
+        charges: charges?,
+    })
 }
 
 fn read_charges(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Charge>> {

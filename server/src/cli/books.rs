@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use engine::BookDraft;
 use engine::text::Lang;
 
-use super::screen::{Align, Screen};
 use super::check::tell;
+use super::screen::{Align, Screen};
 use super::{CliError, read_file, write_file};
 use crate::app::App;
 use crate::books::flow::{PublishError, Published, publish};

@@ -69,9 +69,7 @@ pub(super) fn check(args: &CheckArgs, screen: &mut Screen) -> Result<(), CliErro
 fn tell_broken(screen: &mut Screen, file: &str, problems: &[Problem], args: &CheckArgs) -> Result<(), CliError> {
     match args.format {
         CheckFormat::Text => tell(screen, file, problems, args.lang.into()),
-        CheckFormat::Json => {
-            screen.line(&json!({ "file": file, "valid": false, "problems": problems }).to_string())
-        }
+        CheckFormat::Json => screen.line(&json!({ "file": file, "valid": false, "problems": problems }).to_string()),
     }
 }
 
@@ -81,7 +79,7 @@ fn tell_sound(
     warnings: &[Warning],
     args: &CheckArgs,
 ) -> Result<(), CliError> {
-    let lang = args.lang.into();
+    let lang: Lang = args.lang.into();
     if args.format == CheckFormat::Json {
         let plan = |plan: &engine::catalog::Plan| (plan.id.to_string(), json!(highest(book, plan)));
         let highest: serde_json::Map<_, _> = book.plans.iter().map(plan).collect();
@@ -119,7 +117,8 @@ fn at_most(highest: Highest, currency: Currency, lang: Lang) -> String {
             lang.pick("无论用多少都不会产生费用", "never bills anything, whatever is used").to_owned()
         }
         Highest::AtMost(amount) => {
-            let exact = |decimal| format_money(Money::new(decimal).with_places(currency.minor_digits()), currency, lang);
+            let exact =
+                |decimal| format_money(Money::new(decimal).with_places(currency.minor_digits()), currency, lang);
             let amount = amount.to_decimal().map_or_else(|| format_exact(amount), exact);
             lang.pick(format!("每期最高 {amount}（不含税）"), format!("at most {amount} a period, before tax"))
         }
@@ -162,7 +161,7 @@ pub(super) struct DiffArgs {
 }
 
 pub(super) fn compare(args: &DiffArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let lang = args.lang.into();
+    let lang: Lang = args.lang.into();
     let old = valid(&args.old, lang, screen)?;
     let new = valid(&args.new, lang, screen)?;
     let found = diff(&old, &new);

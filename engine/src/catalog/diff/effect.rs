@@ -171,17 +171,18 @@ impl Scene<'_> {
         samples
     }
 
-    /// Puts the last point of the one verdict and the first of the other between two points that differ.
+    /// Puts the last point of each verdict and the first of the next between two points that differ: cheaper may become
+    /// dearer over a stretch of the same.
     fn changes(&self, low: Point, high: Point, points: &mut Vec<Point>) {
-        let (mut low, mut high) = (low, high);
-        if low.verdict() == high.verdict() {
-            return;
+        let mut from = low;
+        while from.verdict() != high.verdict() {
+            let (mut last, mut next) = (from, high);
+            while let Some(middle) = middle(last.quantity, next.quantity).and_then(|middle| self.at(middle)) {
+                if middle.verdict() == from.verdict() { last = middle } else { next = middle }
+            }
+            points.extend([last, next]);
+            from = next;
         }
-        while let Some(middle) = middle(low.quantity, high.quantity).and_then(|middle| self.at(middle)) {
-            if middle.verdict() == low.verdict() { low = middle } else { high = middle }
-        }
-        points.push(low);
-        points.push(high);
     }
 }
 

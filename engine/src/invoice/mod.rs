@@ -5,6 +5,8 @@ pub mod billed_cycles;
 mod draft;
 mod issued;
 pub mod plan_change;
+#[cfg(feature = "zones")]
+pub mod price_versions;
 pub mod proration;
 pub mod sub_lines;
 pub mod termination;

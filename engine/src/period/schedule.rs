@@ -285,9 +285,20 @@ impl Schedule {
         if before == self.start { Ok(before) } else { self.grid.boundary(self.first) }
     }
 
-    /// When the first `count` periods start.
-    pub fn starts(&self, count: u32) -> Result<Vec<Instant>, TimeError> {
-        (0..i64::from(count)).map(|number| Ok(self.period(number)?.period.start)).collect()
+    /// When each period starts, from the first on; ends with the subscription, or with the error that it met.
+    pub fn starts(&self) -> impl Iterator<Item = Result<Instant, TimeError>> {
+        let mut next = Some(0_i64);
+        std::iter::from_fn(move || {
+            let number = next.take()?;
+            match self.period(number) {
+                Ok(found) => {
+                    next = number.checked_add(1);
+                    Some(Ok(found.period.start))
+                }
+                Err(TimeError::AfterEnd { .. }) => None,
+                Err(error) => Some(Err(error)),
+            }
+        })
     }
 
     /// 0 before the first boundary, then the boundaries passed.

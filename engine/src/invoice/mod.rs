@@ -8,6 +8,8 @@ mod draft;
 mod grant;
 mod issued;
 pub mod plan_change;
+#[cfg(feature = "zones")]
+pub mod price_versions;
 pub mod proration;
 pub mod sub_lines;
 pub mod termination;

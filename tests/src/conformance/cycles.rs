@@ -76,8 +76,8 @@ fn month_series(case: &Case) -> Answer {
     let cycle = day_cycle("monthly", anchor_day(&case.params, "anchor_day")?, FirstPeriod::AnchorDayOfMonth)?;
     let schedule = dated(cycle, &case.input, "start")?;
     let count = text(&case.input, "count")?.parse().map_err(|_| "count is no number".to_owned())?;
-    let starts = schedule.starts(count).map_err(said)?;
-    Ok(json!({ "dates": starts.into_iter().map(day_of).collect::<Result<Vec<_>, _>>()? }))
+    let starts = schedule.starts().take(count).map(|start| start.map_err(said).and_then(day_of));
+    Ok(json!({ "dates": starts.collect::<Result<Vec<_>, _>>()? }))
 }
 
 fn next_usage_reset(case: &Case) -> Answer {

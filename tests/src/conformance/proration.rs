@@ -6,7 +6,7 @@ use engine::exact::Exact;
 use engine::invoice::billed_cycles::billed_in_advance;
 use engine::invoice::plan_change::{ChangeRounding, Netted, Paid, PriceChange, capped_credit, change_price, net};
 use engine::invoice::proration::{
-    Basis, Beyond, ChangeDay, Cut, Denominator, EmptyPeriod, Proration, ProrationError, Share, after_trial,
+    Basis, Beyond, ChangeDay, Cut, Denominator, EmptyPeriod, Proration, ProrationError, Reversed, Share, after_trial,
     whole_after, whole_before,
 };
 use engine::invoice::sub_lines::prorate_lines;
@@ -231,7 +231,8 @@ fn proration_factor(case: &Case) -> Answer {
         "no proration: full price" => {}
         other => return Err(format!("unknown null_means {other}")),
     }
-    let rule = Proration { empty_period: EmptyPeriod::WholePrice, ..rule(Basis::DaysHalfOpen) };
+    let rule =
+        Proration { empty_period: EmptyPeriod::WholePrice, reversed: Reversed::Empty, ..rule(Basis::DaysHalfOpen) };
     let (partial, full) = (dates(part(&case.input, "partial")?)?, dates(part(&case.input, "full")?)?);
     let share = rule.share_of_dates(partial, full).map_err(refused)?;
     let factor = match share.whole_price {
@@ -257,7 +258,10 @@ fn cadence_share(case: &Case) -> Answer {
     let rule = rule(Basis::NominalDays(number(&case.params, "nominal_days")?));
     let whole = dates(part(&case.params, "period")?)?;
     let share = rule.share_from(date(&case.input, "at")?, whole).map_err(refused)?;
-    Ok(json!({ "amount_minor": amount(&share, exact(&case.input, "yearly_minor")?, minor())? }))
+    // The field is named after the cadence: yearly_minor, quarterly_minor, …
+    let named = case.input.as_object().and_then(|fields| fields.keys().find(|name| name.ends_with("_minor")));
+    let field = named.ok_or_else(|| format!("no amount in {}", case.input))?;
+    Ok(json!({ "amount_minor": amount(&share, exact(&case.input, field)?, minor())? }))
 }
 
 fn rule(basis: Basis) -> Proration {

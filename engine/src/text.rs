@@ -58,3 +58,8 @@ impl Names {
         lang.pick(&self.zh, &self.en)
     }
 }
+
+/// What a bill calls the line of what is missing to a charge's minimum.
+pub(crate) fn minimum_name(charge: &Names) -> Names {
+    Names { zh: format!("{}（补足最低消费）", charge.zh), en: format!("{}, up to the minimum", charge.en) }
+}

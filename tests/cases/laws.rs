@@ -81,11 +81,20 @@ fn step_holds(step: &Step) -> bool {
         Step::Converted { conversion, quantity, units } => conversion.apply(*quantity) == Ok(*units),
         Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
         Step::Part { steps, .. } => steps.iter().all(step_holds),
+        Step::PercentOff { base, percent, amount } => {
+            percent.of_exact(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
+        }
+        Step::ShareOf { whole, share, part } => share.of_amount(*whole) == Ok(*part),
+        Step::TrueUp { minimum, before, amount } => before.checked_add(*amount) == Ok(*minimum) && amount.signum() > 0,
+        Step::Overage { above, factor, amount, .. } => {
+            above.checked_add(*amount) == Ok(times(*above, factor.exact())) && above.signum() > 0
+        }
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }
         | Step::Percent { .. }
+        | Step::Earlier { .. }
         | Step::Round { .. } => true,
     }
 }

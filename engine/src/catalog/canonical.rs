@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::book::{Book, MODES, PLACES};
 use super::charge::write_charge;
+use super::commitment::write_plan_terms;
 use super::meter::write_meter;
 use super::plan::Plan;
 use super::write::{insert, names, object, text, word};
@@ -51,5 +52,6 @@ fn plan(plan: &Plan) -> Value {
     ]);
     insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
+    write_plan_terms(&plan.terms, &mut fields);
     Value::Object(fields)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
 use super::conversion::{Conversion, read_conversion, write_conversion};
 use super::draft::Node;
 use super::meter::KnownMeters;
@@ -25,6 +26,8 @@ pub struct Charge {
     pub name: Names,
     /// What is charged and how.
     pub pricing: Pricing,
+    /// What holds beside the price.
+    pub terms: ChargeTerms,
 }
 
 /// A charge is due by itself or for a meter's quantity.
@@ -86,7 +89,7 @@ impl Charge {
 const CHARGE_KEYS: [&str; 7] = ["id", "name", "meter", "where", "each", "convert", "included"];
 
 pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Charge> {
-    let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(MODEL_KEYS).collect();
+    let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(TERM_KEYS).chain(MODEL_KEYS).collect();
     let table = reader.table(node, path, &allowed)?;
     let id = reader.optional(&table, "id", path, |reader, node, path| reader.id_text(node, path, ChargeId::new));
     let name = reader.optional(&table, "name", path, Reader::names);
@@ -100,7 +103,8 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
     let name = name?.or(fallback_name);
     let id = if id.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "id" }) } else { id };
     let name = if name.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "name" }) } else { name };
-    Some(Charge { id: id?, name: name?, pricing: pricing? })
+    let terms = read_charge_terms(reader, &table, path, id.as_ref());
+    Some(Charge { id: id?, name: name?, pricing: pricing?, terms: terms? })
 }
 
 fn read_meter_ref<'m>(reader: &mut Reader, node: &Node, path: &Path, known: &'m KnownMeters) -> Option<&'m Meter> {
@@ -188,5 +192,6 @@ pub(super) fn write_charge(charge: &Charge) -> Value {
             insert(&mut fields, key, Some(value));
         }
     }
+    write_charge_terms(&charge.terms, &mut fields);
     Value::Object(fields)
 }

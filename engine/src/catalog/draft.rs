@@ -182,6 +182,10 @@ fn from_json(value: &serde_json::Value) -> Node {
 }
 
 impl Node {
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, Value::Table(_))
+    }
+
     /// What kind of value this is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {

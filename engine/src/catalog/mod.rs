@@ -5,6 +5,8 @@
 mod book;
 mod canonical;
 mod charge;
+mod charge_terms;
+mod commitment;
 mod conversion;
 pub mod diff;
 mod draft;
@@ -22,6 +24,10 @@ mod write;
 
 pub use book::{Book, BookRef};
 pub use charge::{Charge, Each, Metered, Pricing};
+pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
+pub use commitment::{
+    Commitment, Committed, InProgress, OverageFactor, PlanCommitment, PlanLine, PlanTerms, Settle, SpendingCap,
+};
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;

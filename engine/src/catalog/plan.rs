@@ -1,6 +1,7 @@
 //! Plans and their charges.
 
 use super::charge::{Charge, read_charge};
+use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
@@ -23,6 +24,8 @@ pub struct Plan {
     pub trial: bool,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
+    /// What holds beside the charges.
+    pub terms: PlanTerms,
 }
 
 impl Plan {
@@ -39,7 +42,9 @@ impl Plan {
 
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let table = reader.table(entry.node, path, &["id", "name", "description", "public", "trial", "charges"])?;
+    let own = ["id", "name", "description", "public", "trial", "charges"];
+    let allowed: Vec<&str> = own.into_iter().chain(PLAN_TERM_KEYS).collect();
+    let table = reader.table(entry.node, path, &allowed)?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
     let description = reader.optional(&table, "description", path, Reader::names);
@@ -47,6 +52,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     let trial = reader.optional(&table, "trial", path, Reader::boolean);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
+    let terms = read_plan_terms(reader, &table, path, charges.as_deref());
     Some(Plan {
         id: id?,
         name: name?,
@@ -54,6 +60,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
         public: public?.unwrap_or(false),
         trial: trial?.unwrap_or(false),
         charges: charges?,
+        terms: terms?,
     })
 }
 

@@ -97,6 +97,18 @@ pub enum ProblemKind {
     TierOverlap { from: String, lower: String },
     /// A tax above 100 %.
     PercentTooHigh { percent: String },
+    /// At least more than at most.
+    MinimumAboveMaximum { minimum: String, maximum: String },
+    /// A minimum in a place where other terms would follow it.
+    MinimumNotLast,
+    /// An order of terms that parts of a period cannot follow.
+    OrderNotForSplit,
+    /// Usage above a commitment that would be cheaper than below.
+    FactorBelowOne { value: String },
+    /// A commitment that changes nothing.
+    CommitmentWithoutEffect,
+    /// A charge that is not there.
+    UnknownCharge { id: String, known: Vec<String> },
     /// Exact line amounts could need endless digits.
     EndlessPrice { price: String, per: String },
     /// A version that would begin in the middle of a month.
@@ -170,6 +182,12 @@ impl ProblemKind {
             Self::TierGap { .. } => "tier_gap",
             Self::TierOverlap { .. } => "tier_overlap",
             Self::PercentTooHigh { .. } => "percent_too_high",
+            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
+            Self::MinimumNotLast => "minimum_not_last",
+            Self::OrderNotForSplit => "order_not_for_split",
+            Self::FactorBelowOne { .. } => "factor_below_one",
+            Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::UnknownCharge { .. } => "unknown_charge",
             Self::EndlessPrice { .. } => "endless_price",
             Self::EffectiveNotFirst { .. } => "effective_not_first",
         }
@@ -263,6 +281,26 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("at least {minimum} and at most {maximum} cannot both hold; the minimum must not be above the maximum")
+            }
+            Self::MinimumNotLast => {
+                "what is missing to the minimum is known in the end only; let \"minimum\" come last in terms.order".to_owned()
+            }
+            Self::OrderNotForSplit => {
+                "a period that is billed in parts takes terms in the order discount, maximum, minimum; leave terms.order out of its charges"
+                    .to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("{value} would make more usage cheaper than less; allowed is a factor of 1 or more")
+            }
+            Self::CommitmentWithoutEffect => {
+                "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
+                    .to_owned()
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "with rounding at the invoice a line keeps every digit, but {price} per {per} needs more than 18 places for one unit; write rounding = {{ at = \"line\" }}, or a price and a per with fewer digits"
@@ -363,6 +401,22 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("最低 {minimum} 与最高 {maximum} 不能同时成立；最低金额不得高于最高金额")
+            }
+            Self::MinimumNotLast => "距最低金额的差额到最后才能确定；请让 terms.order 中的“minimum”排在最后".to_owned(),
+            Self::OrderNotForSplit => {
+                "分段计费的周期只能按优惠、最高、最低的顺序应用条款；请去掉其收费项中的 terms.order".to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("系数 {value} 会使超出部分比承诺以内更便宜；只允许 1 或更大")
+            }
+            Self::CommitmentWithoutEffect => {
+                "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("该套餐没有收费项“{id}”；其中有：{}", known.join("、"))
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "按整张账单舍入时各行保留全部数字，但“每 {per} 价格 {price}”的单价超过 18 位小数；请改用 rounding = {{ at = \"line\" }}，或使用位数更少的价格和 per"

@@ -30,8 +30,13 @@ impl Percent {
 
     /// This share of `base`, exactly.
     pub fn of(self, base: Money) -> Result<Exact, Overflow> {
+        self.of_exact(base.exact())
+    }
+
+    /// This share of an amount before rounding.
+    pub fn of_exact(self, base: Exact) -> Result<Exact, Overflow> {
         let hundred = Exact::from_decimal(Decimal::ONE_HUNDRED);
-        base.exact().checked_mul(Exact::from_decimal(self.0))?.checked_div(hundred)
+        base.checked_mul(Exact::from_decimal(self.0))?.checked_div(hundred)
     }
 }
 

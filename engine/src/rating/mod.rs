@@ -2,12 +2,18 @@
 //!
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
+mod commitment;
 mod flat;
 mod graduated;
 mod line;
 mod package;
 mod per_unit;
+mod plan_lines;
+mod progress;
+mod share;
+mod split;
 mod stair_step;
+mod terms;
 mod tier;
 mod total;
 mod trace;
@@ -26,6 +32,9 @@ use crate::rounding::Rounding;
 use crate::text::Names;
 use crate::usage::Usage;
 
+pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
+pub use share::Share;
+pub use split::{Split, SplitItem, split_charge};
 pub use trace::{Part, Recorder, Step, Steps, TotalOnly};
 
 /// A charge, priced.
@@ -171,16 +180,12 @@ impl From<Overflow> for RateError {
 /// A meter that `usage` does not name counted nothing. Amounts are in the book's currency, net plus tax, rounded as the
 /// book says. Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
 pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
-    let plan = find_plan(book, plan)?;
-    check_usage(book, usage)?;
-    let mut lines = Vec::new();
-    let mut net = Exact::ZERO;
-    for charge in &plan.charges {
-        let line = line::rate_charge(book, charge, usage)
-            .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })?;
-        net = net.checked_add(line.amount.exact())?;
-        lines.push(line);
-    }
+    rate_part(book, plan, usage, &PeriodPart::whole())
+}
+
+/// The bill that these lines make.
+fn rated(book: &Book, plan: &Plan, lines: Vec<Line>, usage: &Usage) -> Result<Rated, RateError> {
+    let net = lines.iter().try_fold(Exact::ZERO, |sum, line| sum.checked_add(line.amount.exact()))?;
     let (subtotal, invoice_rounding) = total::subtotal(book, net)?;
     let tax = total::tax_line(book, subtotal)?;
     let total = match &tax {
@@ -207,12 +212,7 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
 /// Goes through the same charge models and the same rounding; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
     check_usage(book, usage)?;
-    let mut net = Exact::ZERO;
-    for charge in &plan.charges {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let amount = line::charge_amount(book, charge, usage).map_err(failed)?;
-        net = net.checked_add(amount.exact())?;
-    }
+    let net = progress::net_of_whole(book, plan, usage)?;
     let (subtotal, _) = total::subtotal(book, net)?;
     match total::tax_line(book, subtotal)? {
         Some(tax) => Ok(subtotal.checked_add(tax.amount)?),

@@ -15,11 +15,22 @@ pub(super) fn line_amount(book: &Book, exact: Exact, steps: &mut impl Recorder) 
     }
 }
 
-fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
+/// Rounds to the currency's minor unit, by the book's mode.
+pub(super) fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
     let (digits, mode) = (book.minor_digits(), book.rounding.mode);
     let amount = round(exact, digits, mode)?;
     steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
     Ok(amount)
+}
+
+/// One side of a comparison, rounded to the currency's minor unit.
+pub(super) fn rounded_side(book: &Book, exact: Exact) -> Result<Money, Overflow> {
+    round(exact, book.minor_digits(), book.rounding.mode)
+}
+
+/// An amount of the book as it is, written with the currency's places.
+pub(super) fn unrounded(book: &Book, amount: Money) -> Money {
+    amount.with_places(book.minor_digits())
 }
 
 pub(super) fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Condition, Conversion, PackageRounding, Percent, UnitPrice};
+use super::share::Share;
+use crate::catalog::{Condition, Conversion, OverageFactor, PackageRounding, Percent, UnitPrice};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -150,6 +151,49 @@ pub enum Step {
         /// base × percent ÷ 100.
         amount: Exact,
     },
+    /// A percentage was taken off.
+    PercentOff {
+        /// Of what.
+        base: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// base × percent ÷ 100, below zero.
+        amount: Exact,
+    },
+    /// A part of a period owes a share of what a whole one does.
+    ShareOf {
+        /// What a whole period owes.
+        whole: Money,
+        /// The share of the period.
+        share: Share,
+        /// whole × share.
+        part: Exact,
+    },
+    /// What is missing to what is due at least.
+    TrueUp {
+        /// At least this is due.
+        minimum: Exact,
+        /// This is there already.
+        before: Exact,
+        /// minimum − before.
+        amount: Exact,
+    },
+    /// What lies above a commitment costs more.
+    Overage {
+        /// The commitment.
+        committed: Exact,
+        /// What lies above it, at list prices.
+        above: Exact,
+        /// Costs so many times its list price.
+        factor: OverageFactor,
+        /// above × (factor − 1): what is added to the list prices.
+        amount: Exact,
+    },
+    /// What was billed for earlier parts of the period is taken off.
+    Earlier {
+        /// What was billed, turned round: below zero for a charge.
+        amount: Exact,
+    },
     /// The exact amount was rounded to the currency's minor unit.
     Round {
         /// By which rule.
@@ -186,11 +230,16 @@ impl Step {
             | Self::Cap { amount, .. }
             | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
+            | Self::PercentOff { amount, .. }
+            | Self::TrueUp { amount, .. }
+            | Self::Overage { amount, .. }
+            | Self::Earlier { amount }
             | Self::Percent { amount, .. } => Some(*amount),
             Self::Counted { .. }
             | Self::Selected { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }
+            | Self::ShareOf { .. }
             | Self::Round { .. } => None,
         }
     }
@@ -217,6 +266,12 @@ pub enum Part {
     },
     /// An amount that is rounded before it is added.
     Detail,
+    /// What is due before a maximum or minimum is looked at.
+    BeforeLimits,
+    /// The whole period up to now.
+    SoFar,
+    /// One price of a part of a period.
+    Item,
 }
 
 /// Where a calculation writes its steps.

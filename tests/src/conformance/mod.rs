@@ -142,8 +142,9 @@ fn answer(case: &Case) -> Option<Answer> {
         cycles::answer,
         grants::answer,
         matrix::answer,
-        models::answer,
+        // Before the models: of theirs it answers those of which something was billed already.
         progress::answer,
+        models::answer,
         proration::answer,
         terms::answer,
     ];

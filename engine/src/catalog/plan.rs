@@ -5,6 +5,7 @@ use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
+use super::terms::{Credit, Discount, read_credits, read_discounts};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::text::Names;
 
@@ -21,6 +22,10 @@ pub struct Plan {
     pub public: bool,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
+    /// What is taken off its bills.
+    pub discounts: Vec<Discount>,
+    /// Money that it gives each period.
+    pub credits: Vec<Credit>,
 }
 
 impl Plan {
@@ -35,16 +40,32 @@ impl Plan {
     }
 }
 
+const PLAN_KEYS: [&str; 7] = ["id", "name", "description", "public", "charges", "discounts", "credits"];
+
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let table = reader.table(entry.node, path, &["id", "name", "description", "public", "charges"])?;
+    let table = reader.table(entry.node, path, &PLAN_KEYS)?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
     let description = reader.optional(&table, "description", path, Reader::names);
     let public = reader.optional(&table, "public", path, Reader::boolean);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
-    Some(Plan { id: id?, name: name?, description: description?, public: public?.unwrap_or(false), charges: charges? })
+    let known = charges.as_deref();
+    let discounts = reader.optional(&table, "discounts", path, |reader, node, path| {
+        // Where the charges are broken, nobody can say which of them a discount names.
+        known.and_then(|charges| read_discounts(reader, node, path, charges))
+    });
+    let credits = reader.optional(&table, "credits", path, read_credits);
+    Some(Plan {
+        id: id?,
+        name: name?,
+        description: description?,
+        public: public?.unwrap_or(false),
+        discounts: discounts?.unwrap_or_default(),
+        credits: credits?.unwrap_or_default(),
+        charges: charges?,
+    })
 }
 
 fn read_charges(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Charge>> {

@@ -1,7 +1,6 @@
-//! From lines to what is to be paid: rounding, subtotal, tax, total.
+//! The rounding of a line. What becomes of the lines together is in `invoice/settle.rs`.
 
-use super::TaxLine;
-use super::trace::{Recorder, Step, Steps};
+use super::trace::{Recorder, Step};
 use crate::catalog::Book;
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
@@ -20,25 +19,4 @@ fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Re
     let amount = round(exact, digits, mode)?;
     steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
     Ok(amount)
-}
-
-pub(super) fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
-    let mut steps = Steps::default();
-    let amount = round_to_currency(book, net, &mut steps)?;
-    let step = match book.rounding.at {
-        RoundingPlace::Line => None,
-        RoundingPlace::Invoice => steps.into_vec().pop(),
-    };
-    Ok((amount, step))
-}
-
-pub(super) fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {
-    let Some(tax) = &book.tax else {
-        return Ok(None);
-    };
-    let mut steps = Steps::default();
-    let exact = tax.percent.of(net)?;
-    steps.record(|| Step::Percent { base: net, percent: tax.percent, amount: exact });
-    let amount = round_to_currency(book, exact, &mut steps)?;
-    Ok(Some(TaxLine { name: tax.name.clone(), amount, steps: steps.into_vec() }))
 }

@@ -1,6 +1,7 @@
 //! Steps of a calculation as sentences that a customer understands.
 
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::terms::TermWords;
 use super::{Lang, Names};
 use crate::catalog::{Condition, Conversion, Factor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
@@ -62,6 +63,11 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
             lang.pick(format!("{part}：{amount}"), format!("{part}: {amount}"))
         }
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
+        Step::InvoiceDiscount { .. }
+        | Step::Tax { .. }
+        | Step::TaxIncluded { .. }
+        | Step::RoundedTogether { .. }
+        | Step::Drawn { .. } => TermWords { currency, lang }.say(step),
         Step::Round { mode, digits, exact, cut, amount } => {
             let amount = format_money(*amount, currency, lang);
             words.rounded(*mode, *digits, (*exact, *cut), &amount)
@@ -236,6 +242,7 @@ impl Words<'_> {
                 let key = group_name(key, self.lang);
                 self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
             }
+            Part::Line { charge } => charge.to_string(),
             Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
         }
     }

@@ -191,6 +191,13 @@ impl Rated {
         self.sum(self.discounts.iter().map(|discount| discount.amount))
     }
 
+    /// What all discounts took from the line of `charge`, exactly.
+    pub fn discount_on(&self, charge: &ChargeId) -> Result<Exact, Overflow> {
+        let shares = self.discounts.iter().flat_map(|discount| &discount.shares);
+        let own = shares.filter(|share| share.charge == *charge).map(|share| share.amount);
+        own.into_iter().try_fold(Exact::ZERO, Exact::checked_add)
+    }
+
     /// All taxes that are added.
     pub fn tax_total(&self) -> Result<Money, Overflow> {
         self.total.checked_sub(self.subtotal)

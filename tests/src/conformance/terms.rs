@@ -31,6 +31,7 @@ pub(super) fn answer(case: &Case) -> Option<Answer> {
         "invoice_multi_tax" => Some(bill::invoice_multi_tax(case)),
         "wallet_draw" => Some(bill::wallet_draw(case)),
         "line_credits" => Some(bill::line_credits(case)),
+        "graduated_with_money_credit" => Some(bill::graduated_with_money_credit(case)),
         "money_credit" => Some(bill::money_credit(case)),
         _ => None,
     }

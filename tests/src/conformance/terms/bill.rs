@@ -323,14 +323,45 @@ pub(super) fn line_credits(case: &Case) -> Answer {
     Ok(json!({ "total": rated.due.to_string() }))
 }
 
-pub(super) fn money_credit(case: &Case) -> Answer {
-    let mut bill = Bill::new("USD", "");
-    bill.line(text(&case.input, "amount")?, true, "")?;
-    let credit = text(&case.params, "credit")?;
+/// Money that the plan gives each month.
+fn give(bill: &mut Bill, credit: &str) {
     let _ = writeln!(
         bill.charges,
         "[[plans.p.credits]]\nid = \"credit\"\nname = {{ zh = \"赠送\", en = \"Credit\" }}\namount = \"{credit}\""
     );
+}
+
+/// Tiers, the last of which must be written open; a quantity above its bound has no price.
+pub(super) fn graduated_with_money_credit(case: &Case) -> Answer {
+    let tiers = list(&case.params, "tiers")?;
+    let quantity = Quantity::parse(text(&case.input, "quantity")?).map_err(|error| error.to_string())?;
+    let mut written = Vec::new();
+    for (index, tier) in tiers.iter().enumerate() {
+        let up_to = optional(tier, "up_to").filter(|bound| !matches!(*bound, "" | "inf"));
+        let is_last = index + 1 == tiers.len();
+        if let Some(bound) = up_to.filter(|_| is_last)
+            && Quantity::parse(bound).map_err(|error| error.to_string())? < quantity
+        {
+            return Err(format!("{quantity} lies above the last tier, which ends at {bound}"));
+        }
+        let up_to = up_to.filter(|_| !is_last).map(|bound| format!("up_to = \"{bound}\", "));
+        let flat = optional(tier, "flat").filter(|flat| *flat != "0").map(|flat| format!(", flat = \"{flat}\""));
+        let (up_to, unit) = (up_to.unwrap_or_default(), optional(tier, "unit").unwrap_or("0"));
+        written.push(format!("{{ {up_to}price = \"{unit}\"{} }}", flat.unwrap_or_default()));
+    }
+    let mut bill =
+        Bill::new("USD", "[meters.m]\nname = { zh = \"项\", en = \"Line\" }\nevent = \"e\"\naggregate = \"count\"");
+    let _ = writeln!(bill.charges, "[[plans.p.charges]]\nmeter = \"m\"\ngraduated = [{}]", written.join(", "));
+    let meter = MeterId::new("m").map_err(|error| error.to_string())?;
+    bill.usage.push(MeterUsage::assumed(meter, quantity));
+    give(&mut bill, text(&case.params, "monthly_credit")?);
+    Ok(json!({ "amount": bill.rate()?.due.to_string() }))
+}
+
+pub(super) fn money_credit(case: &Case) -> Answer {
+    let mut bill = Bill::new("USD", "");
+    bill.line(text(&case.input, "amount")?, true, "")?;
+    give(&mut bill, text(&case.params, "credit")?);
     let rated = bill.rate()?;
     let left = rated.credits.first().map(|line| line.left.to_string());
     Ok(json!({ "due": rated.due.to_string(), "credit_left": left }))

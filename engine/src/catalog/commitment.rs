@@ -138,6 +138,13 @@ pub struct PlanTerms {
     pub in_progress: InProgress,
 }
 
+impl PlanTerms {
+    /// Whether nothing holds beside the charges.
+    pub fn is_default(&self) -> bool {
+        self.commitment.is_none() && self.maximum.is_none() && self.in_progress == InProgress::Final
+    }
+}
+
 const IN_PROGRESS: [(&str, InProgress); 3] =
     [("final", InProgress::Final), ("split", InProgress::Split), ("deltas", InProgress::Deltas)];
 

@@ -29,13 +29,9 @@ pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<
 }
 
 /// What [`charge_lines`] add up to.
-pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Exact, Overflow> {
+pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Money, Overflow> {
     let exact = exact_price(charge, charge_usage(charge, usage), situation, &mut TotalOnly)?;
-    let amount = line_amount(situation.book, exact, &mut TotalOnly)?.exact();
-    match terms::missing(&charge.terms, amount, situation, &mut TotalOnly)? {
-        Some(missing) => amount.checked_add(line_amount(situation.book, missing, &mut TotalOnly)?.exact()),
-        None => Ok(amount),
-    }
+    line_amount(situation.book, exact, &mut TotalOnly)
 }
 
 /// The first step: what the charge's meter counted.

@@ -81,10 +81,33 @@ fn step_holds(step: &Step) -> bool {
         Step::Converted { conversion, quantity, units } => conversion.apply(*quantity) == Ok(*units),
         Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
         Step::Part { steps, .. } => steps.iter().all(step_holds),
+        Step::Capacity { limits, .. } => {
+            limits.iter().all(|item| item.limit.is_none_or(|limit| item.quantity <= limit))
+        }
+        Step::SumOfCharges { of, sum } => {
+            let added = of.iter().fold(Exact::ZERO, |sum, part| sum.checked_add(part.amount.exact()).unwrap());
+            added == sum.exact()
+        }
+        Step::EventAllowance { free_events, free_amount, events_free, amount_free, .. } => {
+            free_events.is_none_or(|most| *events_free <= most) && free_amount.is_none_or(|most| *amount_free <= most)
+        }
+        Step::EventFee { events, fee, amount } => {
+            *amount == times(Exact::ratio(i128::from(*events), 1).unwrap(), fee.exact())
+        }
+        Step::EventLimits { raised_by, lowered_by, amount, .. } => raised_by.checked_sub(*lowered_by) == Ok(*amount),
+        Step::Carried { quantity, carried_in: MoneyUnit::Major, multiplier, amount } => {
+            *amount == times(quantity.exact(), multiplier.exact())
+        }
+        Step::Overage { units, rate, amount, .. } => *amount == times(units.exact(), *rate),
+        Step::ProratedTier { share, price, amount, .. } => {
+            times(*amount, price.per.exact()) == times(*share, price.price.exact())
+        }
+        Step::NothingBelowZero { before, amount } => before.checked_add(*amount) == Ok(Exact::ZERO),
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }
+        | Step::Carried { carried_in: MoneyUnit::Minor, .. }
         | Step::Percent { .. }
         | Step::Round { .. } => true,
     }

@@ -5,6 +5,7 @@
 mod book;
 mod canonical;
 mod charge;
+mod composites;
 mod conversion;
 mod draft;
 mod exact_lines;
@@ -23,7 +24,11 @@ pub use charge::{Charge, Each, Metered, Pricing};
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;
-pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
+pub use price::{
+    Bound, Capacity, CapacityTier, Committed, Composite, Dynamic, Flat, Lookup, Model, MoneyUnit, NegativeTotal,
+    Overage, Package, PackageRounding, Percentage, ProratedGraduated, Share, Tier, TierRules, Tiers, UnitPrice,
+    ZeroUsage,
+};
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;
 pub use terms::{Percent, Tax};

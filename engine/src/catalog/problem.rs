@@ -63,6 +63,14 @@ pub enum ProblemKind {
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
     NotForFlat { key: &'static str },
+    /// A key that another model cannot have.
+    NotForModel { key: &'static str, model: &'static str },
+    /// A charge that reads events one by one, of a meter that does not keep them.
+    NeedsSamples { meter: String },
+    /// A share of a charge that is not there.
+    UnknownCharge { id: String, known: Vec<String> },
+    /// A charge that is a share of itself, by way of others or not.
+    CircularCharge { circle: Vec<String> },
     /// Two keys that exclude each other.
     NotBoth { key: &'static str, other: &'static str },
     /// A key that means nothing without another.
@@ -93,7 +101,17 @@ pub enum ProblemKind {
     TierGap { from: String, lower: String },
     /// A tier begins before the one before ends.
     TierOverlap { from: String, lower: String },
-    /// A tax above 100 %.
+    /// A tier that the ones before leave nothing to.
+    UnreachableTier,
+    /// A tier's cap is less than its fixed fee.
+    CapBelowFlat { cap: String, flat: String },
+    /// The least that is due is more than the most.
+    MinimumAboveMaximum { minimum: String, maximum: String },
+    /// A number that must be whole and is not.
+    NotWhole { value: String },
+    /// Exact line amounts of shares of a period could need endless digits.
+    EndlessShares,
+    /// A percentage above 100 %.
     PercentTooHigh { percent: String },
     /// Exact line amounts could need endless digits.
     EndlessPrice { price: String, per: String },
@@ -151,6 +169,15 @@ impl ProblemKind {
             Self::FieldForCount => "field_for_count",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
+            Self::NotForModel { .. } => "not_for_model",
+            Self::NeedsSamples { .. } => "needs_samples",
+            Self::UnknownCharge { .. } => "unknown_charge",
+            Self::CircularCharge { .. } => "circular_charge",
+            Self::UnreachableTier => "unreachable_tier",
+            Self::CapBelowFlat { .. } => "cap_below_flat",
+            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
+            Self::NotWhole { .. } => "not_whole",
+            Self::EndlessShares => "endless_shares",
             Self::NotBoth { .. } => "not_both",
             Self::Needs { .. } => "needs",
             Self::TooLarge { .. } => "too_large",
@@ -218,6 +245,31 @@ impl ProblemKind {
             Self::NotOneModel { found } => format!("the charge has {}; give exactly one of them", found.join(" and ")),
             Self::NotForFlat { key } => {
                 format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
+            }
+            Self::NotForModel { key, model } => {
+                format!("\"{key}\" has no meaning beside {model}; leave it out{}", instead(key, model, Lang::En))
+            }
+            Self::NeedsSamples { meter } => {
+                format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
+            Self::CircularCharge { circle } => {
+                format!("the charge is a share of itself: {}; leave one of them out", circle.join(" → "))
+            }
+            Self::UnreachableTier => {
+                "an earlier tier admits everything that this one does; raise a limit or remove the tier".to_owned()
+            }
+            Self::CapBelowFlat { cap, flat } => {
+                format!("the cap {cap} is less than the fixed fee {flat}; a tier costs at least its fee, so write at least that")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("the minimum {minimum} is above the maximum {maximum}; write at most that")
+            }
+            Self::NotWhole { value } => format!("{value} is not a whole number; allowed are 1, 2, 3 and so on"),
+            Self::EndlessShares => {
+                "with rounding at the invoice a line keeps every digit, but shares of a period can have digits without end; write rounding = { at = \"line\" }".to_owned()
             }
             Self::NotBoth { key, other } => format!("\"{key}\" and \"{other}\" exclude each other; write one of them"),
             Self::Needs { key, other } => format!("\"{key}\" means nothing without \"{other}\"; add it or leave both out"),
@@ -320,6 +372,27 @@ impl ProblemKind {
                 format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
             }
             Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
+            Self::NotForModel { key, model } => {
+                format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
+            }
+            Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::UnknownCharge { id, known } => {
+                format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
+            }
+            Self::CircularCharge { circle } => {
+                format!("该收费项是自身的一部分：{}；请去掉其中一项", circle.join(" → "))
+            }
+            Self::UnreachableTier => "前面的某一级已涵盖本级的全部用量；请提高某个上限，或删除本级".to_owned(),
+            Self::CapBelowFlat { cap, flat } => {
+                format!("封顶价 {cap} 低于固定费 {flat}；一级至少收取固定费，请写不低于它的数")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("最低 {minimum} 高于最高 {maximum}；请写不超过它的数")
+            }
+            Self::NotWhole { value } => format!("{value} 不是整数；只允许 1、2、3 等"),
+            Self::EndlessShares => {
+                "按整张账单舍入时各行保留全部数字，但按时间折算的份额可能是无限小数；请改用 rounding = { at = \"line\" }".to_owned()
+            }
             Self::NotBoth { key, other } => format!("“{key}”与“{other}”互斥；只能写其中一个"),
             Self::Needs { key, other } => format!("没有“{other}”时“{key}”没有意义；请补上，或两者都去掉"),
             Self::TooLarge { value } => format!("{value} 在此过大；最多精确保存 28 位"),
@@ -357,6 +430,23 @@ impl ProblemKind {
                 format!("{date} 在月中；每个版本按整月计价，请写某月的第一天")
             }
         }
+    }
+}
+
+/// What to write in place of a key that a model does not have.
+fn instead(key: &str, model: &str, lang: Lang) -> &'static str {
+    match (key, model) {
+        ("included", "percentage") => {
+            lang.pick("，改用 free_amount 或 free_events", " and use free_amount or free_events")
+        }
+        ("included", "committed") => lang.pick("，包含的用量即 capacity", "; what is included is the capacity"),
+        ("convert", "percentage" | "prorated_graduated") => {
+            lang.pick("，并在计量项中换算每个事件", " and convert each event in the meter")
+        }
+        ("included", "prorated_graduated") => {
+            lang.pick("，改写价格为 0 的第一级", " and write a first tier with the price 0")
+        }
+        _ => "",
     }
 }
 

@@ -2,11 +2,21 @@
 //!
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
+mod capacity;
+mod committed;
+mod composite;
+mod counted;
+mod due;
+mod dynamic;
+mod effective;
 mod flat;
 mod graduated;
+mod graduated_percentage;
 mod line;
 mod package;
 mod per_unit;
+mod percentage;
+mod prorated_graduated;
 mod stair_step;
 mod tier;
 mod total;
@@ -17,7 +27,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Plan};
+use crate::catalog::{Book, BookRef, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::money::{Currency, Money};
@@ -26,7 +36,11 @@ use crate::rounding::Rounding;
 use crate::text::Names;
 use crate::usage::Usage;
 
-pub use trace::{Part, Recorder, Step, Steps, TotalOnly};
+use line::Scene;
+
+pub use due::due_after;
+pub use trace::{ChargeAmount, Limit, Part, Recorder, Step, Steps, TotalOnly};
+pub use volume::tier_number;
 
 /// A charge, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +134,13 @@ pub enum RateError {
         /// Its quantity.
         quantity: Quantity,
     },
+    /// A charge prices event by event, but only a total is given.
+    NeedsEvents {
+        /// The charge.
+        charge: ChargeId,
+        /// Its meter.
+        meter: MeterId,
+    },
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -142,6 +163,12 @@ impl fmt::Display for RateError {
             }
             Self::NegativeQuantity { meter, quantity } => {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
+            }
+            Self::NeedsEvents { charge, meter } => {
+                write!(
+                    f,
+                    "charge {charge} is priced event by event; give the events of meter {meter}, not only their total"
+                )
             }
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
@@ -172,15 +199,18 @@ impl From<Overflow> for RateError {
 /// book says. Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
 pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
-    check_usage(book, usage)?;
+    check_usage(book, plan, usage)?;
     let mut lines = Vec::new();
+    let mut amounts = Vec::new();
     let mut net = Exact::ZERO;
-    for charge in &plan.charges {
-        let line = line::rate_charge(book, charge, usage)
+    for charge in composite::parts_first(plan) {
+        let line = line::rate_charge(Scene { book, usage, amounts: &amounts }, charge)
             .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })?;
         net = net.checked_add(line.amount.exact())?;
+        amounts.push((&charge.id, line.amount));
         lines.push(line);
     }
+    lines.sort_by_key(|line| plan.charges.iter().position(|charge| charge.id == line.charge));
     let (subtotal, invoice_rounding) = total::subtotal(book, net)?;
     let tax = total::tax_line(book, subtotal)?;
     let total = match &tax {
@@ -206,12 +236,15 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
 ///
 /// Goes through the same charge models and the same rounding; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
-    check_usage(book, usage)?;
+    check_usage(book, plan, usage)?;
+    let mut amounts = Vec::new();
     let mut net = Exact::ZERO;
-    for charge in &plan.charges {
+    for charge in composite::parts_first(plan) {
         let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let amount = line::charge_amount(book, charge, usage).map_err(failed)?;
+        let scene = Scene { book, usage, amounts: &amounts };
+        let amount = line::charge_amount(scene, charge).map_err(failed)?;
         net = net.checked_add(amount.exact())?;
+        amounts.push((&charge.id, amount));
     }
     let (subtotal, _) = total::subtotal(book, net)?;
     match total::tax_line(book, subtotal)? {
@@ -229,7 +262,32 @@ pub fn find_plan<'b>(book: &'b Book, plan: &str) -> Result<&'b Plan, RateError> 
     })
 }
 
-fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
+fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
+    check_quantities(book, plan, usage)?;
+    for charge in &plan.charges {
+        if let Pricing::Metered(metered) = &charge.pricing
+            && let Model::Percentage(percentage) = &metered.model
+            && let Some(item) = usage.of(&metered.meter)
+            && item.samples.is_empty()
+            && !item.quantity.is_zero()
+            && (percentage.needs_events() || (percentage.counts_events() && item.events.is_none()))
+        {
+            return Err(RateError::NeedsEvents { charge: charge.id.clone(), meter: item.meter.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether every charge of the plan that looks at this meter can say what a negative quantity costs.
+fn takes_negative(plan: &Plan, meter: &MeterId) -> bool {
+    plan.prices(meter)
+        && plan.charges.iter().filter(|charge| charge.meters().contains(&meter)).all(|charge| match &charge.pricing {
+            Pricing::Metered(metered) => metered.model.takes_negative(),
+            Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
+        })
+}
+
+fn check_quantities(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
     for (index, item) in usage.0.iter().enumerate() {
         let meter = &item.meter;
         if book.meter(meter).is_none() {
@@ -239,7 +297,7 @@ fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
         if usage.0.iter().take(index).any(|earlier| earlier.meter == *meter) {
             return Err(RateError::DuplicateMeter { meter: meter.clone() });
         }
-        if item.quantity.is_negative() {
+        if item.quantity.is_negative() && !takes_negative(plan, meter) {
             return Err(RateError::NegativeQuantity { meter: meter.clone(), quantity: item.quantity });
         }
     }

@@ -61,6 +61,15 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
             let (part, amount) = (words.part(part), words.amount(*amount));
             lang.pick(format!("{part}：{amount}"), format!("{part}: {amount}"))
         }
+        Step::Capacity { .. }
+        | Step::SumOfCharges { .. }
+        | Step::EventAllowance { .. }
+        | Step::EventFee { .. }
+        | Step::EventLimits { .. }
+        | Step::Carried { .. }
+        | Step::Overage { .. }
+        | Step::ProratedTier { .. }
+        | Step::NothingBelowZero { .. } => words.model(step),
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
         Step::Round { mode, digits, exact, cut, amount } => {
             let amount = format_money(*amount, currency, lang);
@@ -84,7 +93,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
-fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
+pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
         RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
@@ -115,18 +124,19 @@ fn group_name(key: &[String], lang: Lang) -> String {
     if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
 }
 
-struct Words<'a> {
-    unit: Option<&'a Names>,
-    currency: Currency,
-    lang: Lang,
+/// What sentences need beside the step.
+pub(super) struct Words<'a> {
+    pub(super) unit: Option<&'a Names>,
+    pub(super) currency: Currency,
+    pub(super) lang: Lang,
 }
 
 impl Words<'_> {
-    fn amount(&self, exact: Exact) -> String {
+    pub(super) fn amount(&self, exact: Exact) -> String {
         format_amount(exact, self.currency, self.lang)
     }
 
-    fn units(&self, quantity: Quantity) -> String {
+    pub(super) fn units(&self, quantity: Quantity) -> String {
         let number = format_decimal(quantity.decimal());
         match self.unit {
             Some(unit) => format!("{number} {}", unit.get(self.lang)),
@@ -246,7 +256,7 @@ impl Words<'_> {
         format!("{quantity} × {price} = {amount}")
     }
 
-    fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
+    pub(super) fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
         let number = |quantity: Quantity| format_decimal(quantity.decimal());
         match (from.is_zero(), up_to) {
             (true, None) => self.lang.pick("全部".to_owned(), "all".to_owned()),

@@ -3,7 +3,7 @@
 #[path = "support/generate.rs"]
 mod generate;
 
-use engine::catalog::{Book, BookDraft, BookView, PackageRounding};
+use engine::catalog::{Book, BookDraft, BookView, MoneyUnit, PackageRounding};
 use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;

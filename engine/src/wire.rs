@@ -14,7 +14,7 @@ use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
 use crate::rating::{RateError, Rated, rate_for};
-use crate::usage::{Event, MeterUsage, Usage, count_usage};
+use crate::usage::{Event, MeterUsage, Sample, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,8 +99,12 @@ pub enum Door {
 pub struct Assumed {
     /// The meter.
     pub meter: String,
-    /// How much, as a plain decimal.
+    /// How much, as a plain decimal. Goes without where single events are assumed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quantity: String,
+    /// What single events bring, first one first, for charges that price event by event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
@@ -251,21 +255,27 @@ pub fn answer_json(ask: &str) -> String {
 /// Reads assumed quantities; each must be a plain decimal for a meter of the book.
 pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
     let read = |item: &Assumed| {
-        let quantity = Quantity::parse(&item.quantity)
-            .map_err(|error| Refusal::Quantity { meter: item.meter.clone(), message: error.to_string() })?;
+        let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
         let unknown = || RateError::UnknownMeter {
             meter: item.meter.clone(),
             known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
         };
         let meter = MeterId::new(&item.meter).map_err(|_| unknown())?;
-        Ok(MeterUsage::assumed(meter, quantity))
+        if item.samples.is_empty() {
+            let quantity = Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()))?;
+            return Ok(MeterUsage::assumed(meter, quantity));
+        }
+        if !item.quantity.is_empty() {
+            return Err(refused("samples add up by themselves; leave quantity out".to_owned()));
+        }
+        MeterUsage::of_samples(meter, item.samples.clone()).map_err(|overflow| refused(overflow.to_string()))
     };
     usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
 }
 
 /// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.
 fn checked(book: &Book, draft: Option<&BookDraft>) -> Checked {
-    let plan = |plan: &Plan| PlanHighest { plan: plan.id.clone(), highest: highest(book, plan) };
+    let plan = |plan: &Plan| PlanHighest { plan: plan.id.clone(), highest: highest(plan) };
     Checked {
         digest: book.digest().to_owned(),
         plans: book.plans.len(),

@@ -3,6 +3,7 @@
 #[path = "support/generate.rs"]
 mod generate;
 
+use engine::catalog::{Book, BookDraft, BookView, MoneyUnit, PackageRounding};
 use engine::catalog::{Book, BookDraft, BookView, PackageRounding, Treatment};
 use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
@@ -86,7 +87,7 @@ fn step_holds(step: &Step) -> bool {
         }
         Step::ShareOf { whole, share, part } => share.of_amount(*whole) == Ok(*part),
         Step::TrueUp { minimum, before, amount } => before.checked_add(*amount) == Ok(*minimum) && amount.signum() > 0,
-        Step::Overage { above, factor, amount, .. } => {
+        Step::AboveCommitment { above, factor, amount, .. } => {
             above.checked_add(*amount) == Ok(times(*above, factor.exact())) && above.signum() > 0
         }
         Step::InvoiceDiscount { base, amount, .. } => {
@@ -105,10 +106,33 @@ fn step_holds(step: &Step) -> bool {
                 && payable.exact().checked_sub(*amount).unwrap().signum() >= 0
         }
         Step::Tax { treatment: Treatment::Exempt | Treatment::ReverseCharge, amount, .. } => amount.signum() == 0,
+        Step::Capacity { limits, .. } => {
+            limits.iter().all(|item| item.limit.is_none_or(|limit| item.quantity <= limit))
+        }
+        Step::SumOfCharges { of, sum } => {
+            let added = of.iter().fold(Exact::ZERO, |sum, part| sum.checked_add(part.amount.exact()).unwrap());
+            added == sum.exact()
+        }
+        Step::EventAllowance { free_events, free_amount, events_free, amount_free, .. } => {
+            free_events.is_none_or(|most| *events_free <= most) && free_amount.is_none_or(|most| *amount_free <= most)
+        }
+        Step::EventFee { events, fee, amount } => {
+            *amount == times(Exact::ratio(i128::from(*events), 1).unwrap(), fee.exact())
+        }
+        Step::EventLimits { raised_by, lowered_by, amount, .. } => raised_by.checked_sub(*lowered_by) == Ok(*amount),
+        Step::Carried { quantity, carried_in: MoneyUnit::Major, multiplier, amount } => {
+            *amount == times(quantity.exact(), multiplier.exact())
+        }
+        Step::Overage { units, rate, amount, .. } => *amount == times(units.exact(), *rate),
+        Step::ProratedTier { share, price, amount, .. } => {
+            times(*amount, price.per.exact()) == times(*share, price.price.exact())
+        }
+        Step::NothingBelowZero { before, amount } => before.checked_add(*amount) == Ok(Exact::ZERO),
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }
+        | Step::Carried { carried_in: MoneyUnit::Minor, .. }
         | Step::Percent { .. }
         | Step::Earlier { .. }
         | Step::Round { .. } => true,

@@ -165,7 +165,7 @@ fn check_trials(reader: &mut Reader, root: &Table<'_>, book: &Book) -> Option<()
     let Some(field) = root.get("plans") else { return outcome };
     let entries = reader.entries(&field.node, &Path::default().key("plans"));
     for (plan, entry) in book.plans.iter().zip(&entries).filter(|(plan, _)| plan.trial) {
-        let highest = match highest(book, plan) {
+        let highest = match highest(plan) {
             highest if highest.is_nothing() => continue,
             Highest::AtMost(amount) => Some(format_exact(amount)),
             Highest::Unlimited => None,

@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
-use super::conversion::{Conversion, read_conversion, write_conversion};
+use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
-use super::meter::KnownMeters;
-use super::price::{Flat, MODEL_KEYS, Model, read_flat, read_model, write_flat, write_model};
+use super::meter::{KnownMeters, find_meter};
+use super::price::{
+    Capacity, Composite, Dynamic, Flat, MODEL_KEYS, Model, read_capacity, read_composite, read_flat, read_model,
+    write_capacity, write_composite, write_flat, write_model,
+};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use super::selection::{Condition, read_selection, write_selection};
@@ -16,7 +19,7 @@ use super::write::{insert, names, object, text, word};
 use crate::ids::{ChargeId, MeterId, Tag, TaxId};
 use crate::quantity::Quantity;
 use crate::text::Names;
-use crate::usage::{Group, Meter};
+use crate::usage::Meter;
 
 /// One line of a plan's bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,10 @@ pub enum Pricing {
     Flat(Flat),
     /// Due for what a meter counted.
     Metered(Metered),
+    /// A fixed price chosen by several meters.
+    Capacity(Capacity),
+    /// A share of other charges of the plan.
+    Composite(Composite),
 }
 
 /// What is due for a meter's quantity: selected, split, converted, less the allowance, priced by the model.
@@ -53,8 +60,8 @@ pub struct Metered {
     pub only: Vec<Condition>,
     /// Whether the quantity is priced as one or each group alone.
     pub each: Each,
-    /// How the quantity becomes the units that are priced.
-    pub convert: Option<Conversion>,
+    /// How the quantity becomes the units that are priced: one conversion after the other.
+    pub convert: Vec<Conversion>,
     /// Free units a period, counted in priced units; zero where nothing is included.
     pub included: Quantity,
     /// The price of the rest.
@@ -62,9 +69,9 @@ pub struct Metered {
 }
 
 impl Metered {
-    /// Whether the charge prices this group of its meter.
-    pub fn selects(&self, group: &Group) -> bool {
-        self.only.iter().all(|condition| condition.holds(group))
+    /// Whether the charge prices the group of its meter with this key.
+    pub fn selects(&self, key: &[String]) -> bool {
+        self.only.iter().all(|condition| condition.holds(key))
     }
 }
 
@@ -84,8 +91,29 @@ impl Charge {
     /// The meter it prices, if it prices one.
     pub fn meter(&self) -> Option<&MeterId> {
         match &self.pricing {
-            Pricing::Flat(_) => None,
+            Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => None,
             Pricing::Metered(metered) => Some(&metered.meter),
+        }
+    }
+
+    /// All meters that it looks at.
+    pub fn meters(&self) -> Vec<&MeterId> {
+        match &self.pricing {
+            Pricing::Flat(_) | Pricing::Composite(_) => Vec::new(),
+            Pricing::Capacity(capacity) => capacity.meters(),
+            Pricing::Metered(metered) => match &metered.model {
+                Model::Dynamic(Dynamic { units: Some(units), .. }) => vec![&metered.meter, units],
+                Model::Dynamic(Dynamic { units: None, .. })
+                | Model::PerUnit(_)
+                | Model::Graduated(_)
+                | Model::Volume(_)
+                | Model::StairStep(_)
+                | Model::Package(_)
+                | Model::Percentage(_)
+                | Model::GraduatedPercentage(_)
+                | Model::Committed(_)
+                | Model::ProratedGraduated(_) => vec![&metered.meter],
+            },
         }
     }
 }
@@ -101,7 +129,8 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
     let meter = reader.optional(&table, "meter", path, |reader, node, path| read_meter_ref(reader, node, path, meters));
     let tags = reader.optional(&table, "tags", path, |reader, node, path| read_ids(reader, node, path, Tag::new));
     let taxes = reader.optional(&table, "taxes", path, |reader, node, path| read_ids(reader, node, path, TaxId::new));
-    let pricing = read_pricing(reader, &table, path, meter.as_ref().and_then(Option::as_ref));
+    let known = Known { meter: meter.flatten(), meters };
+    let pricing = read_pricing(reader, &table, path, known);
     let meter = meter?;
     let fallback = meter.and_then(|meter| Some((ChargeId::new(meter.id.as_str()).ok()?, meter.name.clone())));
     let (fallback_id, fallback_name) = fallback.unzip();
@@ -122,42 +151,69 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
 }
 
 fn read_meter_ref<'m>(reader: &mut Reader, node: &Node, path: &Path, known: &'m KnownMeters) -> Option<&'m Meter> {
-    let text = reader.text(node, path)?;
-    let found = known.meters.iter().flatten().find(|meter| meter.id.as_str() == text);
-    if found.is_none() && !known.ids.iter().any(|id| id == text) {
-        let kind = ProblemKind::UnknownMeter { id: text.to_owned(), known: known.ids.clone() };
-        return reader.report(node, path, kind);
-    }
-    found
+    let id = reader.text(node, path)?;
+    find_meter(reader, (id, node), path, known)
 }
 
-fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, meter: Option<&&Meter>) -> Option<Pricing> {
-    let present: Vec<&str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
+/// The charge's meter, as far as it can be read, and all others.
+#[derive(Clone, Copy)]
+struct Known<'m> {
+    meter: Option<&'m Meter>,
+    meters: &'m KnownMeters,
+}
+
+/// The keys that a charge has only for its meter.
+const METERED_KEYS: [&str; 5] = ["meter", "where", "each", "convert", "included"];
+
+fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Known<'_>) -> Option<Pricing> {
+    let present: Vec<&'static str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
     let [key] = present.as_slice() else {
         let found = present.iter().map(|key| (*key).to_owned()).collect();
         return reader.report(table.node, path, ProblemKind::NotOneModel { found });
     };
-    if *key == "flat" {
-        for key in ["meter", "where", "each", "convert", "included"] {
-            if table.get(key).is_some() {
-                let _: Option<()> = reader.report_at(table, key, path, ProblemKind::NotForFlat { key });
-            }
-        }
-        return reader.required(table, "flat", path, read_flat).map(Pricing::Flat);
+    let meters = known.meters;
+    let pricing = match *key {
+        "flat" => reader.required(table, "flat", path, read_flat).map(Pricing::Flat),
+        "capacity" => reader
+            .required(table, "capacity", path, |reader, node, path| read_capacity(reader, node, path, meters))
+            .map(Pricing::Capacity),
+        "composite" => reader.required(table, "composite", path, read_composite).map(Pricing::Composite),
+        _ => return read_metered(reader, table, path, (key, known)).map(Pricing::Metered),
+    };
+    refuse_keys(reader, table, path, (key, &METERED_KEYS)).and(pricing)
+}
+
+/// What has no meaning beside a model is refused, never ignored.
+fn refuse_keys(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (model, keys): (&'static str, &[&'static str]),
+) -> Option<()> {
+    let mut outcome = Some(());
+    for key in keys.iter().copied().filter(|key| table.get(key).is_some()) {
+        let kind = match model {
+            "flat" => ProblemKind::NotForFlat { key },
+            _ => ProblemKind::NotForModel { key, model },
+        };
+        outcome = reader.report_at(table, key, path, kind);
     }
-    read_metered(reader, table, path, (key, meter)).map(Pricing::Metered)
+    outcome
 }
 
 fn read_metered(
     reader: &mut Reader,
     table: &Table<'_>,
     path: &Path,
-    (key, meter): (&'static str, Option<&&Meter>),
+    (key, Known { meter, meters }): (&'static str, Known<'_>),
 ) -> Option<Metered> {
-    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, path));
+    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters)));
     let included = reader.optional(table, "included", path, Reader::not_negative);
-    let convert = reader.optional(table, "convert", path, read_conversion);
+    let convert = reader.optional(table, "convert", path, read_conversions);
     let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
+    if let Some(model) = &model {
+        refuse_keys(reader, table, path, (key, model.excludes()))?;
+    }
     if table.get("meter").is_none() {
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
     }
@@ -167,10 +223,13 @@ fn read_metered(
         meter: meter.id.clone(),
         only: only?.unwrap_or_default(),
         each: each?.unwrap_or(Each::Period),
-        convert: convert?,
+        convert: convert?.unwrap_or_default(),
         included: included?.map_or(Quantity::ZERO, Quantity::new),
         model: model?,
     };
+    if metered.model.needs_events() && !meter.samples {
+        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
+    }
     check_groups(reader, table, path, (&metered, meter))?;
     Some(metered)
 }
@@ -195,12 +254,14 @@ pub(super) fn write_charge(charge: &Charge) -> Value {
     let mut fields = object([("id", text(&charge.id)), ("name", names(&charge.name))]);
     match &charge.pricing {
         Pricing::Flat(flat) => insert(&mut fields, "flat", Some(write_flat(flat))),
+        Pricing::Capacity(capacity) => insert(&mut fields, "capacity", Some(write_capacity(capacity))),
+        Pricing::Composite(composite) => insert(&mut fields, "composite", Some(write_composite(composite))),
         Pricing::Metered(metered) => {
             insert(&mut fields, "meter", Some(text(&metered.meter)));
             insert(&mut fields, "where", (!metered.only.is_empty()).then(|| write_selection(&metered.only)));
             let each = (metered.each != Each::Period).then(|| text(word(&EACHES, metered.each)));
             insert(&mut fields, "each", each);
-            insert(&mut fields, "convert", metered.convert.as_ref().map(write_conversion));
+            insert(&mut fields, "convert", write_conversions(&metered.convert));
             insert(&mut fields, "included", (metered.included != Quantity::ZERO).then(|| text(metered.included)));
             let (key, value) = write_model(&metered.model);
             insert(&mut fields, key, Some(value));

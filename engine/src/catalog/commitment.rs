@@ -23,14 +23,14 @@ use crate::text::Names;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commitment {
     /// How much is promised.
-    pub of: Committed,
+    pub of: Promised,
     /// What becomes of less and of more.
     pub settle: Settle,
 }
 
 /// How much is promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Committed {
+pub enum Promised {
     /// A sum.
     Amount(Money),
     /// What so much of the meter costs by the charge's own prices.
@@ -158,8 +158,8 @@ pub(super) fn read_commitment(reader: &mut Reader, node: &Node, path: &Path) -> 
     let quantity = reader.optional(&table, "quantity", path, Reader::not_negative);
     let settle = read_settle(reader, &table, path);
     let of = match (amount?, quantity?) {
-        (Some(amount), None) => Committed::Amount(Money::new(amount)),
-        (None, Some(quantity)) => Committed::Quantity(Quantity::new(quantity)),
+        (Some(amount), None) => Promised::Amount(Money::new(amount)),
+        (None, Some(quantity)) => Promised::Quantity(Quantity::new(quantity)),
         (Some(_), Some(_)) => {
             return reader.report_at(
                 &table,
@@ -192,8 +192,8 @@ fn read_settle(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Se
 
 pub(super) fn write_commitment(commitment: &Commitment) -> Value {
     let mut fields = match commitment.of {
-        Committed::Amount(amount) => object([("amount", text(amount))]),
-        Committed::Quantity(quantity) => object([("quantity", text(quantity))]),
+        Promised::Amount(amount) => object([("amount", text(amount))]),
+        Promised::Quantity(quantity) => object([("quantity", text(quantity))]),
     };
     write_settle(commitment.settle, &mut fields);
     Value::Object(fields)

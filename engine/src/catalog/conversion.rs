@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::book::MODES;
-use super::draft::Node;
+use super::draft::{Node, Value as Typed};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
 use super::write::{insert, object, text, word};
@@ -63,8 +63,20 @@ pub fn round_quantity(exact: Exact, places: i32, mode: RoundingMode) -> Result<Q
     decimal(units, places.unsigned_abs()).map(Quantity::new)
 }
 
+/// One conversion, or a list of those that follow each other.
+pub(super) fn read_conversions(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Conversion>> {
+    let Typed::Array(nodes) = &node.value else {
+        return read_conversion(reader, node, path).map(|conversion| vec![conversion]);
+    };
+    if nodes.is_empty() {
+        return reader.report(node, path, ProblemKind::Empty);
+    }
+    let read = nodes.iter().enumerate().map(|(index, node)| read_conversion(reader, node, &path.index(index)));
+    read.collect::<Vec<_>>().into_iter().collect()
+}
+
 /// `{ divide = "1000", round = "ceiling", places = "0" }`.
-pub(super) fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> Option<Conversion> {
+fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> Option<Conversion> {
     let table = reader.table(node, path, &["multiply", "divide", "round", "places"])?;
     let multiply = reader.optional(&table, "multiply", path, Reader::positive);
     let divide = reader.optional(&table, "divide", path, Reader::positive);
@@ -90,7 +102,16 @@ pub(super) fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> 
     Some(conversion)
 }
 
-pub(super) fn write_conversion(conversion: &Conversion) -> Value {
+/// A single conversion stands alone, as books from before there could be several have it.
+pub(super) fn write_conversions(conversions: &[Conversion]) -> Option<Value> {
+    match conversions {
+        [] => None,
+        [only] => Some(write_conversion(only)),
+        several => Some(several.iter().map(write_conversion).collect()),
+    }
+}
+
+fn write_conversion(conversion: &Conversion) -> Value {
     let (key, factor) = match conversion.by {
         Factor::Multiply(factor) => ("multiply", factor),
         Factor::Divide(factor) => ("divide", factor),

@@ -2,10 +2,10 @@
 
 use super::charge::{Charge, Pricing};
 use super::plan::Plan;
-use super::price::{Model, UnitPrice};
+use super::price::{Committed, Composite, Model, Overage, Share, Tiers, UnitPrice};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
-use crate::exact::Exact;
+use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
 /// How many decimal places a price for one unit may need where lines stay exact; the rest of 28 digits is for amounts.
@@ -18,10 +18,9 @@ pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[
     let entries = reader.entries(&field.node, &Path::default().key("plans"));
     for (plan, entry) in plans.iter().zip(&entries) {
         for (index, charge) in plan.charges.iter().enumerate() {
-            if let Some(price) = endless_price(charge) {
+            if let Some(kind) = endless(charge) {
                 let path = entry.path.key("charges").index(index);
                 let node = entry.charge(index).unwrap_or(entry.node);
-                let kind = ProblemKind::EndlessPrice { price: price.price.to_string(), per: price.per.to_string() };
                 outcome = reader.report(node, &path, kind);
             }
         }
@@ -29,16 +28,47 @@ pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[
     outcome
 }
 
-/// The first price of the charge that needs too many places for one unit.
-fn endless_price(charge: &Charge) -> Option<UnitPrice> {
-    let Pricing::Metered(metered) = &charge.pricing else { return None };
-    let endless = |price: UnitPrice| {
-        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
-        one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
+/// Why the amounts of a charge may have digits without end, or too many.
+fn endless(charge: &Charge) -> Option<ProblemKind> {
+    let metered = match &charge.pricing {
+        Pricing::Metered(metered) => metered,
+        Pricing::Composite(Composite { share: Share::Graduated(tiers), .. }) => return endless_tier(tiers),
+        Pricing::Composite(Composite { share: Share::Percent(_), .. }) | Pricing::Flat(_) | Pricing::Capacity(_) => {
+            return None;
+        }
     };
     match &metered.model {
-        Model::PerUnit(price) => endless(*price),
-        Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
-        Model::StairStep(_) | Model::Package(_) => None,
+        Model::PerUnit(price) => endless_price(*price),
+        Model::Graduated(tiers) | Model::Volume(tiers) | Model::GraduatedPercentage(tiers) => endless_tier(tiers),
+        Model::Committed(committed) => endless_rate(committed),
+        // A share of a period is a fraction of days, and a tier's share of that is another.
+        Model::ProratedGraduated(_) => Some(ProblemKind::EndlessShares),
+        Model::StairStep(_) | Model::Package(_) | Model::Percentage(_) | Model::Dynamic(_) => None,
     }
+}
+
+/// Whether one unit at this rate has digits without end, or too many.
+fn is_endless(rate: Result<Exact, Overflow>) -> bool {
+    rate.ok().and_then(Exact::to_decimal).is_none_or(|one| one.scale() > EXACT_PLACES_MAX)
+}
+
+fn endless_price(price: UnitPrice) -> Option<ProblemKind> {
+    let kind = || ProblemKind::EndlessPrice { price: price.price.to_string(), per: price.per.to_string() };
+    is_endless(price.times(Quantity::from(1))).then(kind)
+}
+
+fn endless_tier(tiers: &Tiers) -> Option<ProblemKind> {
+    tiers.as_slice().iter().find_map(|tier| endless_price(tier.price))
+}
+
+fn endless_rate(committed: &Committed) -> Option<ProblemKind> {
+    // A rounded rate has the currency's places, whatever these are.
+    if committed.round_rate.is_some() {
+        return None;
+    }
+    let (price, per) = match committed.overage {
+        Overage::Price(price) => (price.price.to_string(), price.per.to_string()),
+        Overage::Factor(_) => (committed.fee.to_string(), committed.capacity.to_string()),
+    };
+    is_endless(committed.rate(0)).then_some(ProblemKind::EndlessPrice { price, per })
 }

@@ -34,6 +34,37 @@ pub(super) fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> Know
     KnownMeters { meters, ids }
 }
 
+/// The meter of this id; one that is there but broken is `None` without another problem.
+pub(super) fn find_meter<'m>(
+    reader: &mut Reader,
+    (id, node): (&str, &Node),
+    path: &Path,
+    known: &'m KnownMeters,
+) -> Option<&'m Meter> {
+    let found = known.meters.iter().flatten().find(|meter| meter.id.as_str() == id);
+    if found.is_none() && !known.ids.iter().any(|other| other == id) {
+        let kind = ProblemKind::UnknownMeter { id: id.to_owned(), known: known.ids.clone() };
+        return reader.report(node, path, kind);
+    }
+    found
+}
+
+/// The id of a meter that is there.
+pub(super) fn known_meter(
+    reader: &mut Reader,
+    named: (&str, &Node),
+    path: &Path,
+    known: &KnownMeters,
+) -> Option<MeterId> {
+    find_meter(reader, named, path, known).map(|meter| meter.id.clone())
+}
+
+/// A text that is the id of a meter.
+pub(super) fn read_meter_id(reader: &mut Reader, node: &Node, path: &Path, known: &KnownMeters) -> Option<MeterId> {
+    let id = reader.text(node, path)?;
+    known_meter(reader, (id, node), path, known)
+}
+
 fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
     let path = &entry.path;
     let allowed = ["id", "name", "description", "unit", "event", "aggregate", "field", "group_by", "samples"];

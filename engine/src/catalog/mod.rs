@@ -7,6 +7,7 @@ mod canonical;
 mod charge;
 mod charge_terms;
 mod commitment;
+mod composites;
 mod conversion;
 pub mod diff;
 mod draft;
@@ -26,12 +27,16 @@ pub use book::{Book, BookRef};
 pub use charge::{Charge, Each, Metered, Pricing};
 pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
 pub use commitment::{
-    Commitment, Committed, InProgress, OverageFactor, PlanCommitment, PlanLine, PlanTerms, Settle, SpendingCap,
+    Commitment, InProgress, OverageFactor, PlanCommitment, PlanLine, PlanTerms, Promised, Settle, SpendingCap,
 };
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;
-pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
+pub use price::{
+    Bound, Capacity, CapacityTier, Committed, Composite, Dynamic, Flat, Lookup, Model, MoneyUnit, NegativeTotal,
+    Overage, Package, PackageRounding, Percentage, ProratedGraduated, Share, Tier, TierRules, Tiers, UnitPrice,
+    ZeroUsage,
+};
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;
 pub use terms::{

@@ -2,6 +2,7 @@
 
 use super::charge::{Charge, read_charge};
 use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
+use super::composites::check_composites;
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
@@ -41,7 +42,7 @@ impl Plan {
 
     /// Whether some charge prices this meter.
     pub fn prices(&self, meter: &MeterId) -> bool {
-        self.charges.iter().any(|charge| charge.meter() == Some(meter))
+        self.charges.iter().any(|charge| charge.meters().contains(&meter))
     }
 }
 
@@ -95,5 +96,7 @@ fn read_charges(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMet
         }
         charges.push(charge);
     }
-    charges.into_iter().collect()
+    let charges = charges.into_iter().collect::<Option<Vec<Charge>>>()?;
+    check_composites(reader, nodes, path, &charges)?;
+    Some(charges)
 }

@@ -64,6 +64,14 @@ pub enum ProblemKind {
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
     NotForFlat { key: &'static str },
+    /// A key that another model cannot have.
+    NotForModel { key: &'static str, model: &'static str },
+    /// A charge that reads events one by one, of a meter that does not keep them.
+    NeedsSamples { meter: String },
+    /// A share of a charge that is not there.
+    UnknownCharge { id: String, known: Vec<String> },
+    /// A charge that is a share of itself, by way of others or not.
+    CircularCharge { circle: Vec<String> },
     /// Two keys that exclude each other.
     NotBoth { key: &'static str, other: &'static str },
     /// A key that means nothing without another.
@@ -96,10 +104,18 @@ pub enum ProblemKind {
     TierGap { from: String, lower: String },
     /// A tier begins before the one before ends.
     TierOverlap { from: String, lower: String },
-    /// A tax above 100 %.
-    PercentTooHigh { percent: String },
-    /// At least more than at most.
+    /// A tier that the ones before leave nothing to.
+    UnreachableTier,
+    /// A tier's cap is less than its fixed fee.
+    CapBelowFlat { cap: String, flat: String },
+    /// The least that is due is more than the most.
     MinimumAboveMaximum { minimum: String, maximum: String },
+    /// A number that must be whole and is not.
+    NotWhole { value: String },
+    /// Exact line amounts of shares of a period could need endless digits.
+    EndlessShares,
+    /// A percentage above 100 %.
+    PercentTooHigh { percent: String },
     /// A minimum in a place where other terms would follow it.
     MinimumNotLast,
     /// An order of terms that parts of a period cannot follow.
@@ -112,8 +128,6 @@ pub enum ProblemKind {
     DiscountTooHigh { percent: String },
     /// A tax that is not there, or not yet.
     UnknownTax { id: String, known: Vec<String> },
-    /// A charge that is not there.
-    UnknownCharge { id: String, known: Vec<String> },
     /// A tag that no charge carries.
     UnknownTag { tag: String },
     /// A tax inside the prices on a tax outside them.
@@ -182,6 +196,15 @@ impl ProblemKind {
             Self::FieldForCount => "field_for_count",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
+            Self::NotForModel { .. } => "not_for_model",
+            Self::NeedsSamples { .. } => "needs_samples",
+            Self::UnknownCharge { .. } => "unknown_charge",
+            Self::CircularCharge { .. } => "circular_charge",
+            Self::UnreachableTier => "unreachable_tier",
+            Self::CapBelowFlat { .. } => "cap_below_flat",
+            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
+            Self::NotWhole { .. } => "not_whole",
+            Self::EndlessShares => "endless_shares",
             Self::NotBoth { .. } => "not_both",
             Self::Needs { .. } => "needs",
             Self::TooLarge { .. } => "too_large",
@@ -199,14 +222,12 @@ impl ProblemKind {
             Self::TierGap { .. } => "tier_gap",
             Self::TierOverlap { .. } => "tier_overlap",
             Self::PercentTooHigh { .. } => "percent_too_high",
-            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
             Self::MinimumNotLast => "minimum_not_last",
             Self::OrderNotForSplit => "order_not_for_split",
             Self::FactorBelowOne { .. } => "factor_below_one",
             Self::CommitmentWithoutEffect => "commitment_without_effect",
             Self::DiscountTooHigh { .. } => "discount_too_high",
             Self::UnknownTax { .. } => "unknown_tax",
-            Self::UnknownCharge { .. } => "unknown_charge",
             Self::UnknownTag { .. } => "unknown_tag",
             Self::InclusiveOnExclusive { .. } => "inclusive_on_exclusive",
             Self::TaxedApart => "taxed_apart",
@@ -265,6 +286,31 @@ impl ProblemKind {
             Self::NotForFlat { key } => {
                 format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
             }
+            Self::NotForModel { key, model } => {
+                format!("\"{key}\" has no meaning beside {model}; leave it out{}", instead(key, model, Lang::En))
+            }
+            Self::NeedsSamples { meter } => {
+                format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
+            Self::CircularCharge { circle } => {
+                format!("the charge is a share of itself: {}; leave one of them out", circle.join(" → "))
+            }
+            Self::UnreachableTier => {
+                "an earlier tier admits everything that this one does; raise a limit or remove the tier".to_owned()
+            }
+            Self::CapBelowFlat { cap, flat } => {
+                format!("the cap {cap} is less than the fixed fee {flat}; a tier costs at least its fee, so write at least that")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("the minimum {minimum} is above the maximum {maximum}; write at most that")
+            }
+            Self::NotWhole { value } => format!("{value} is not a whole number; allowed are 1, 2, 3 and so on"),
+            Self::EndlessShares => {
+                "with rounding at the invoice a line keeps every digit, but shares of a period can have digits without end; write rounding = { at = \"line\" }".to_owned()
+            }
             Self::NotBoth { key, other } => format!("\"{key}\" and \"{other}\" exclude each other; write one of them"),
             Self::Needs { key, other } => format!("\"{key}\" means nothing without \"{other}\"; add it or leave both out"),
             Self::TooLarge { value } => format!("{value} is too large here; at most 28 digits can be kept exactly"),
@@ -306,9 +352,6 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
-            Self::MinimumAboveMaximum { minimum, maximum } => {
-                format!("at least {minimum} and at most {maximum} cannot both hold; the minimum must not be above the maximum")
-            }
             Self::MinimumNotLast => {
                 "what is missing to the minimum is known in the end only; let \"minimum\" come last in terms.order".to_owned()
             }
@@ -322,9 +365,6 @@ impl ProblemKind {
             Self::CommitmentWithoutEffect => {
                 "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
                     .to_owned()
-            }
-            Self::UnknownCharge { id, known } => {
-                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
             }
             Self::DiscountTooHigh { percent } => {
                 format!("a discount of {percent} percent is more than the whole; allowed is 0 to 100")
@@ -419,6 +459,27 @@ impl ProblemKind {
                 format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
             }
             Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
+            Self::NotForModel { key, model } => {
+                format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
+            }
+            Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::UnknownCharge { id, known } => {
+                format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
+            }
+            Self::CircularCharge { circle } => {
+                format!("该收费项是自身的一部分：{}；请去掉其中一项", circle.join(" → "))
+            }
+            Self::UnreachableTier => "前面的某一级已涵盖本级的全部用量；请提高某个上限，或删除本级".to_owned(),
+            Self::CapBelowFlat { cap, flat } => {
+                format!("封顶价 {cap} 低于固定费 {flat}；一级至少收取固定费，请写不低于它的数")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("最低 {minimum} 高于最高 {maximum}；请写不超过它的数")
+            }
+            Self::NotWhole { value } => format!("{value} 不是整数；只允许 1、2、3 等"),
+            Self::EndlessShares => {
+                "按整张账单舍入时各行保留全部数字，但按时间折算的份额可能是无限小数；请改用 rounding = { at = \"line\" }".to_owned()
+            }
             Self::NotBoth { key, other } => format!("“{key}”与“{other}”互斥；只能写其中一个"),
             Self::Needs { key, other } => format!("没有“{other}”时“{key}”没有意义；请补上，或两者都去掉"),
             Self::TooLarge { value } => format!("{value} 在此过大；最多精确保存 28 位"),
@@ -452,9 +513,6 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
-            Self::MinimumAboveMaximum { minimum, maximum } => {
-                format!("最低 {minimum} 与最高 {maximum} 不能同时成立；最低金额不得高于最高金额")
-            }
             Self::MinimumNotLast => "距最低金额的差额到最后才能确定；请让 terms.order 中的“minimum”排在最后".to_owned(),
             Self::OrderNotForSplit => {
                 "分段计费的周期只能按优惠、最高、最低的顺序应用条款；请去掉其收费项中的 terms.order".to_owned()
@@ -464,9 +522,6 @@ impl ProblemKind {
             }
             Self::CommitmentWithoutEffect => {
                 "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
-            }
-            Self::UnknownCharge { id, known } => {
-                format!("该套餐没有收费项“{id}”；其中有：{}", known.join("、"))
             }
             Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
             Self::UnknownTax { id, known } if known.is_empty() => {
@@ -496,6 +551,23 @@ impl ProblemKind {
                 format!("{date} 在月中；每个版本按整月计价，请写某月的第一天")
             }
         }
+    }
+}
+
+/// What to write in place of a key that a model does not have.
+fn instead(key: &str, model: &str, lang: Lang) -> &'static str {
+    match (key, model) {
+        ("included", "percentage") => {
+            lang.pick("，改用 free_amount 或 free_events", " and use free_amount or free_events")
+        }
+        ("included", "committed") => lang.pick("，包含的用量即 capacity", "; what is included is the capacity"),
+        ("convert", "percentage" | "prorated_graduated") => {
+            lang.pick("，并在计量项中换算每个事件", " and convert each event in the meter")
+        }
+        ("included", "prorated_graduated") => {
+            lang.pick("，改写价格为 0 的第一级", " and write a first tier with the price 0")
+        }
+        _ => "",
     }
 }
 

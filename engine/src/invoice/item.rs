@@ -35,8 +35,8 @@ impl<'a> Item<'a> {
     /// A line; without a charge it belongs to the plan as a whole, like a commitment.
     pub fn of(line: &'a ChargeId, charge: Option<&'a Charge>, amount: Money) -> Self {
         let kind = match charge.map(|charge| &charge.pricing) {
-            Some(Pricing::Flat(_)) | None => ItemKind::Fixed,
-            Some(Pricing::Metered(_)) => ItemKind::Usage,
+            Some(Pricing::Flat(_) | Pricing::Composite(_)) | None => ItemKind::Fixed,
+            Some(Pricing::Metered(_) | Pricing::Capacity(_)) => ItemKind::Usage,
         };
         let tags = charge.map_or(&[][..], |charge| &charge.tags);
         let taxes = charge.and_then(|charge| charge.taxes.as_deref());

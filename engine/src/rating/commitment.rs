@@ -2,25 +2,25 @@
 //! missing is due as well. On a charge the promise is about whatever is priced by itself: the period, or each group or
 //! window alone. On a plan it is about the fees of the period, subscription and charges, before any credit.
 
-use super::line::price_quantity;
+use super::counted::Counted;
+use super::line::price_counted;
 use super::terms::{Situation, at_least, due_at_least};
 use super::trace::{Recorder, Step, TotalOnly};
-use crate::catalog::{Commitment, Committed, Metered, PlanCommitment, Settle};
+use crate::catalog::{Commitment, PlanCommitment, Promised, Settle};
 use crate::exact::{Exact, Overflow};
-use crate::quantity::Quantity;
 
 /// The price of a charge's quantity, settled against the charge's commitment.
 pub(super) fn charge(
     commitment: &Commitment,
-    metered: &Metered,
+    counted: Counted<'_>,
     situation: Situation<'_>,
-    (quantity, steps): (Quantity, &mut impl Recorder),
+    steps: &mut impl Recorder,
 ) -> Result<Exact, Overflow> {
     let digits = situation.book.minor_digits();
-    let list = price_quantity(metered, quantity, digits, steps)?;
+    let list = price_counted(counted, digits, steps)?;
     let committed = match commitment.of {
-        Committed::Amount(amount) => amount.exact(),
-        Committed::Quantity(quantity) => price_quantity(metered, quantity, digits, &mut TotalOnly)?,
+        Promised::Amount(amount) => amount.exact(),
+        Promised::Quantity(quantity) => price_counted(counted.with(quantity), digits, &mut TotalOnly)?,
     };
     settle(commitment.settle, (committed, list), situation, steps)
 }
@@ -63,6 +63,6 @@ fn overage(
     if amount.signum() == 0 {
         return Ok(fees);
     }
-    steps.record(|| Step::Overage { committed, above, factor, amount });
+    steps.record(|| Step::AboveCommitment { committed, above, factor, amount });
     fees.checked_add(amount)
 }

@@ -3,7 +3,7 @@
 //!
 //! A unit exactly on a bound belongs to the lower tier unless the list says `bound = "upper"`.
 
-use super::tier::{self, Setting, Slice};
+use super::tier::{self, Setting, Slice, Sold};
 use super::trace::{Recorder, Step};
 use crate::catalog::{Tiers, ZeroUsage};
 use crate::exact::{Exact, Overflow};
@@ -15,8 +15,18 @@ pub(super) fn price(
     digits: u32,
     steps: &mut impl Recorder,
 ) -> Result<Exact, Overflow> {
+    in_tiers(tiers, quantity, (digits, Sold::Units), steps)
+}
+
+/// Each tier's part of the quantity, sold as units or as shares of money.
+pub(super) fn in_tiers(
+    tiers: &Tiers,
+    quantity: Quantity,
+    (digits, sold): (u32, Sold),
+    steps: &mut impl Recorder,
+) -> Result<Exact, Overflow> {
     let rules = tiers.rules();
-    let setting = Setting { digits, rules };
+    let setting = Setting { digits, rules, sold };
     let fee_due = !quantity.is_zero() || rules.zero_usage == ZeroUsage::FirstTier;
     let mut sum = Exact::ZERO;
     for (from, tier) in tiers.with_lower_bounds() {

@@ -1,9 +1,13 @@
 //! One charge, priced: from the meter's groups over selection, conversion, allowance and model to the line's amount.
 
+use super::counted::Counted;
 use super::terms::{self, Situation};
 use super::total::line_amount;
 use super::trace::{Part, Recorder, Step, Steps, TotalOnly};
-use super::{Line, commitment, graduated, package, per_unit, stair_step, volume};
+use super::{
+    Line, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage, package,
+    per_unit, percentage, prorated_graduated, stair_step, volume,
+};
 use crate::catalog::{Charge, Each, Metered, Model, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::ChargeId;
@@ -13,13 +17,12 @@ use crate::text::{Names, minimum_name};
 use crate::usage::{MeterUsage, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
-pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
-    let item = charge_usage(charge, usage);
+pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
     let mut steps = Steps::default();
-    count(charge, item, situation, &mut steps);
-    let exact = exact_price(charge, item, situation, &mut steps)?;
+    count(charge, situation, &mut steps);
+    let exact = exact_price(charge, situation, &mut steps)?;
     let amount = line_amount(situation.book, exact, &mut steps)?;
-    let mut lines = vec![line(charge, item, situation, (amount, steps))?];
+    let mut lines = vec![line(charge, situation, (amount, steps))?];
     let mut steps = Steps::default();
     if let Some(missing) = terms::missing(&charge.terms, amount.exact(), situation, &mut steps)? {
         let amount = line_amount(situation.book, missing, &mut steps)?;
@@ -28,37 +31,32 @@ pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<
     Ok(lines)
 }
 
-/// What [`charge_lines`] add up to.
-pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Money, Overflow> {
-    let exact = exact_price(charge, charge_usage(charge, usage), situation, &mut TotalOnly)?;
+/// The amount of the charge's own line alone.
+pub(super) fn charge_amount(charge: &Charge, situation: Situation<'_>) -> Result<Money, Overflow> {
+    let exact = exact_price(charge, situation, &mut TotalOnly)?;
     line_amount(situation.book, exact, &mut TotalOnly)
 }
 
 /// The first step: what the charge's meter counted.
-pub(super) fn count(charge: &Charge, item: Option<&MeterUsage>, situation: Situation<'_>, steps: &mut impl Recorder) {
+pub(super) fn count(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) {
     if let Some(meter) = charge.meter().and_then(|id| situation.book.meter(id)) {
-        steps.record(|| Step::counted(meter, item));
+        steps.record(|| Step::counted(meter, charge_usage(charge, situation.usage)));
     }
 }
 
 /// The line of a charge with this amount.
 pub(super) fn line(
     charge: &Charge,
-    item: Option<&MeterUsage>,
     situation: Situation<'_>,
     (amount, steps): (Money, Steps),
 ) -> Result<Line, Overflow> {
     let meter = charge.meter().and_then(|id| situation.book.meter(id));
-    let quantity = match &charge.pricing {
-        Pricing::Flat(_) => Quantity::from(1),
-        Pricing::Metered(metered) => selected(metered, item)?,
-    };
     Ok(Line {
         charge: charge.id.clone(),
         name: charge.name.clone(),
         meter: charge.meter().cloned(),
         unit: meter.and_then(|meter| meter.unit.clone()),
-        quantity,
+        quantity: shown(charge, situation.usage)?,
         amount,
         steps: steps.into_vec(),
     })
@@ -76,75 +74,76 @@ pub(super) fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u 
     charge.meter().and_then(|meter| usage.of(meter))
 }
 
+/// The quantity that the line shows: what was selected, or what was sold for the money that the events carry.
+fn shown(charge: &Charge, usage: &Usage) -> Result<Quantity, Overflow> {
+    let Pricing::Metered(metered) = &charge.pricing else { return Ok(Quantity::from(1)) };
+    if let Model::Dynamic(dynamic) = &metered.model
+        && let Some(units) = &dynamic.units
+    {
+        return Ok(usage.of(units).map_or(Quantity::ZERO, |usage| usage.quantity));
+    }
+    Ok(Counted::selected(metered, charge_usage(charge, usage))?.quantity)
+}
+
 /// The exact net price of one charge, with its terms.
-fn exact_price(
-    charge: &Charge,
-    item: Option<&MeterUsage>,
-    situation: Situation<'_>,
-    steps: &mut impl Recorder,
-) -> Result<Exact, Overflow> {
-    terms::apply(&charge.terms, situation, steps, |steps| list_price(charge, item, situation, steps))
+fn exact_price(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+    terms::apply(&charge.terms, situation, steps, |steps| list_price(charge, situation, steps))
 }
 
 /// What the model and the charge's commitment give, without the other terms.
 pub(super) fn list_price(
     charge: &Charge,
-    item: Option<&MeterUsage>,
     situation: Situation<'_>,
     steps: &mut impl Recorder,
 ) -> Result<Exact, Overflow> {
-    let metered = match &charge.pricing {
-        Pricing::Flat(flat) => return Ok(super::flat::price(flat, steps)),
-        Pricing::Metered(metered) => metered,
-    };
-    match metered.each {
-        Each::Period => {
-            let quantity = selected(metered, item)?;
-            if !metered.only.is_empty() {
-                steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
+    let digits = situation.book.minor_digits();
+    match &charge.pricing {
+        Pricing::Flat(flat) => Ok(flat::price(flat, steps)),
+        Pricing::Capacity(capacity) => Ok(capacity::price(capacity, situation.usage, steps)),
+        Pricing::Composite(composite) => composite::price(composite, situation.amounts, digits, steps),
+        Pricing::Metered(metered) => {
+            let usage = charge_usage(charge, situation.usage);
+            match metered.each {
+                Each::Period => {
+                    let counted = Counted::selected(metered, usage)?;
+                    if !metered.only.is_empty() {
+                        let quantity = counted.quantity;
+                        steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
+                    }
+                    price_alone(charge, counted, situation, steps)
+                }
+                Each::Group => price_groups(charge, (metered, usage), situation, steps),
             }
-            price_alone(charge, metered, situation, (quantity, steps))
         }
-        Each::Group => price_groups(charge, metered, situation, (item, steps)),
     }
 }
 
-/// A quantity that is priced by itself, settled against the charge's commitment.
+/// What is priced by itself, settled against the charge's commitment.
 fn price_alone(
     charge: &Charge,
-    metered: &Metered,
+    counted: Counted<'_>,
     situation: Situation<'_>,
-    (quantity, steps): (Quantity, &mut impl Recorder),
+    steps: &mut impl Recorder,
 ) -> Result<Exact, Overflow> {
     match &charge.terms.commitment {
-        Some(rule) => commitment::charge(rule, metered, situation, (quantity, steps)),
-        None => price_quantity(metered, quantity, situation.book.minor_digits(), steps),
+        Some(rule) => commitment::charge(rule, counted, situation, steps),
+        None => price_counted(counted, situation.book.minor_digits(), steps),
     }
-}
-
-/// What the charge prices of the meter's quantity.
-pub(super) fn selected(metered: &Metered, usage: Option<&MeterUsage>) -> Result<Quantity, Overflow> {
-    let Some(usage) = usage else { return Ok(Quantity::ZERO) };
-    if metered.only.is_empty() {
-        return Ok(usage.quantity);
-    }
-    let groups = usage.groups.iter().filter(|group| metered.selects(group));
-    groups.map(|group| group.quantity).try_fold(Quantity::ZERO, Quantity::checked_add)
 }
 
 /// Each selected group by itself; what has no group is nothing.
 fn price_groups(
     charge: &Charge,
-    metered: &Metered,
+    (metered, usage): (&Metered, Option<&MeterUsage>),
     situation: Situation<'_>,
-    (item, steps): (Option<&MeterUsage>, &mut impl Recorder),
+    steps: &mut impl Recorder,
 ) -> Result<Exact, Overflow> {
     let mut sum = Exact::ZERO;
-    let groups = item.map_or(&[][..], |item| &item.groups);
-    for group in groups.iter().filter(|group| metered.selects(group)) {
+    let groups = usage.map_or(&[][..], |usage| &usage.groups);
+    for group in groups.iter().filter(|group| metered.selects(&group.key)) {
         let amount = steps.part(
             || Part::Group { key: group.key.clone(), quantity: group.quantity },
-            |steps| price_alone(charge, metered, situation, (group.quantity, steps)),
+            |steps| price_alone(charge, Counted::group(metered, usage, group), situation, steps),
         )?;
         sum = sum.checked_add(amount)?;
     }
@@ -152,13 +151,9 @@ fn price_groups(
 }
 
 /// Conversion, allowance, model.
-pub(super) fn price_quantity(
-    metered: &Metered,
-    quantity: Quantity,
-    digits: u32,
-    steps: &mut impl Recorder,
-) -> Result<Exact, Overflow> {
-    let units = converted(metered, quantity, steps)?;
+pub(super) fn price_counted(counted: Counted<'_>, digits: u32, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+    let metered = counted.metered;
+    let units = converted(metered, counted.quantity, steps)?;
     let billable = after_allowance(units, metered.included, steps)?;
     match &metered.model {
         Model::PerUnit(unit_price) => per_unit::price(unit_price, billable, steps),
@@ -166,13 +161,21 @@ pub(super) fn price_quantity(
         Model::Volume(tiers) => volume::price(tiers, billable, digits, steps),
         Model::StairStep(tiers) => stair_step::price(tiers, billable, steps),
         Model::Package(package) => package::price(package, billable, steps),
+        Model::Percentage(percentage) => percentage::price(percentage, counted.with(billable), steps),
+        Model::GraduatedPercentage(tiers) => graduated_percentage::price(tiers, billable, digits, steps),
+        Model::Dynamic(dynamic) => dynamic::price(dynamic, billable, digits, steps),
+        Model::Committed(committed) => committed::price(committed, billable, digits, steps),
+        Model::ProratedGraduated(prorated) => prorated_graduated::price(prorated, counted.with(billable), steps),
     }
 }
 
 fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
-    let Some(conversion) = metered.convert else { return Ok(quantity) };
-    let units = conversion.apply(quantity)?;
-    steps.record(|| Step::Converted { conversion, quantity, units });
+    let mut units = quantity;
+    for conversion in &metered.convert {
+        let (conversion, quantity) = (*conversion, units);
+        units = conversion.apply(quantity)?;
+        steps.record(|| Step::Converted { conversion, quantity, units });
+    }
     Ok(units)
 }
 

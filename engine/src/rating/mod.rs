@@ -2,14 +2,24 @@
 //!
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
+mod capacity;
 mod commitment;
+mod committed;
+mod composite;
+mod counted;
+mod due;
+mod dynamic;
+mod effective;
 mod flat;
 mod graduated;
+mod graduated_percentage;
 mod line;
 mod package;
 mod per_unit;
+mod percentage;
 mod plan_lines;
 mod progress;
+mod prorated_graduated;
 mod share;
 mod split;
 mod stair_step;
@@ -24,7 +34,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Charge, Plan};
+use crate::catalog::{Book, BookRef, Charge, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
@@ -36,10 +46,12 @@ use crate::usage::Usage;
 use terms::Situation;
 
 pub use crate::invoice::TaxLine;
+pub use due::due_after;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
-pub use trace::{Part, Recorder, Step, Steps, TotalOnly};
+pub use trace::{ChargeAmount, Limit, Part, Recorder, Step, Steps, TotalOnly};
+pub use volume::tier_number;
 
 /// A charge, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +154,13 @@ pub enum RateError {
     },
     /// What comes with the customer does not go on a bill of the plan.
     Account(AccountProblem),
+    /// A charge prices event by event, but only a total is given.
+    NeedsEvents {
+        /// The charge.
+        charge: ChargeId,
+        /// Its meter.
+        meter: MeterId,
+    },
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -166,6 +185,12 @@ impl fmt::Display for RateError {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
             }
             Self::Account(problem) => problem.fmt(f),
+            Self::NeedsEvents { charge, meter } => {
+                write!(
+                    f,
+                    "charge {charge} is priced event by event; give the events of meter {meter}, not only their total"
+                )
+            }
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
             }
@@ -283,18 +308,23 @@ fn rated(
 ///
 /// Goes through the same charge models and is settled in the same way; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
-    check_usage(book, usage)?;
     // Terms may add lines of their own, which discounts and taxes see one by one.
     if !plan.terms.is_default() || plan.charges.iter().any(|charge| !charge.terms.is_default()) {
         return Ok(rate(book, plan.id.as_str(), usage)?.due);
     }
-    let situation = Situation { book, share: Share::whole(), complete: true };
+    check_usage(book, plan, usage)?;
+    let mut amounts = Vec::new();
     let mut items = Vec::new();
-    for charge in &plan.charges {
+    for charge in composite::parts_first(plan) {
         let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let amount = line::charge_amount(charge, usage, situation).map_err(failed)?;
-        items.push(Item::of(&charge.id, Some(charge), amount));
+        let situation = Situation { book, usage, amounts: &amounts, share: Share::whole(), complete: true };
+        let amount = line::charge_amount(charge, situation).map_err(failed)?;
+        amounts.push((&charge.id, amount));
+        items.push((charge, amount));
     }
+    items.sort_by_key(|(charge, _)| plan.charges.iter().position(|other| other.id == charge.id));
+    let mut items: Vec<Item<'_>> =
+        items.into_iter().map(|(charge, amount)| Item::of(&charge.id, Some(charge), amount)).collect();
     let account = Account::default();
     Ok(settle(&Conditions::of(book, plan, &account), &mut items)?.due)
 }
@@ -308,7 +338,32 @@ pub fn find_plan<'b>(book: &'b Book, plan: &str) -> Result<&'b Plan, RateError> 
     })
 }
 
-fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
+fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
+    check_quantities(book, plan, usage)?;
+    for charge in &plan.charges {
+        if let Pricing::Metered(metered) = &charge.pricing
+            && let Model::Percentage(percentage) = &metered.model
+            && let Some(item) = usage.of(&metered.meter)
+            && item.samples.is_empty()
+            && !item.quantity.is_zero()
+            && (percentage.needs_events() || (percentage.counts_events() && item.events.is_none()))
+        {
+            return Err(RateError::NeedsEvents { charge: charge.id.clone(), meter: item.meter.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether every charge of the plan that looks at this meter can say what a negative quantity costs.
+fn takes_negative(plan: &Plan, meter: &MeterId) -> bool {
+    plan.prices(meter)
+        && plan.charges.iter().filter(|charge| charge.meters().contains(&meter)).all(|charge| match &charge.pricing {
+            Pricing::Metered(metered) => metered.model.takes_negative(),
+            Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
+        })
+}
+
+fn check_quantities(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
     for (index, item) in usage.0.iter().enumerate() {
         let meter = &item.meter;
         if book.meter(meter).is_none() {
@@ -318,7 +373,7 @@ fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
         if usage.0.iter().take(index).any(|earlier| earlier.meter == *meter) {
             return Err(RateError::DuplicateMeter { meter: meter.clone() });
         }
-        if item.quantity.is_negative() {
+        if item.quantity.is_negative() && !takes_negative(plan, meter) {
             return Err(RateError::NegativeQuantity { meter: meter.clone(), quantity: item.quantity });
         }
     }

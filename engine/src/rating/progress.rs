@@ -12,7 +12,7 @@ use super::plan_lines::Fees;
 use super::share::Share;
 use super::terms::Situation;
 use super::trace::{Part, Step};
-use super::{Line, RateError, Rated, check_usage, find_plan, rated, split};
+use super::{Line, RateError, Rated, check_usage, composite, find_plan, rated, split};
 use crate::catalog::{Book, Charge, Due, InProgress, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::ChargeId;
@@ -106,23 +106,31 @@ impl PeriodPart {
 /// below zero. Fails like [`super::rate`].
 pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
-    check_usage(book, usage)?;
+    check_usage(book, plan, usage)?;
     part.account.check(plan)?;
-    let situation = Situation { book, share: part.share, complete: part.position.is_last() };
-    let mut lines = Vec::new();
+    let (share, complete) = (part.share, part.position.is_last());
+    let mut priced = Vec::new();
+    let mut amounts = Vec::new();
     let mut fees = Fees::of(plan);
-    for charge in &plan.charges {
+    for charge in composite::parts_first(plan) {
         let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let own = lines_of(plan, charge, usage, (situation, part)).map_err(failed)?;
+        let situation = Situation { book, usage, amounts: &amounts, share, complete };
+        let own = lines_of(plan, charge, situation, part).map_err(failed)?;
+        let mut so_far = Money::ZERO;
         for line in &own {
-            fees.add(&charge.id, line.amount.checked_add(part.billed_for(&line.charge))?.exact())?;
+            so_far = so_far.checked_add(line.amount.checked_add(part.billed_for(&line.charge))?)?;
         }
-        lines.extend(own.into_iter().map(|line| (line, Some(charge))));
+        fees.add(&charge.id, so_far.exact())?;
+        amounts.push((&charge.id, so_far));
+        priced.extend(own.into_iter().map(|line| (line, Some(charge))));
     }
-    if plan.terms.in_progress != InProgress::Final || situation.complete {
-        lines.extend(fees.lines(situation, part)?.into_iter().map(|line| (line, None)));
+    let place = |id: &ChargeId| plan.charges.iter().position(|charge| charge.id == *id);
+    priced.sort_by_key(|(_, charge)| charge.and_then(|charge| place(&charge.id)));
+    if plan.terms.in_progress != InProgress::Final || complete {
+        let situation = Situation { book, usage, amounts: &amounts, share, complete };
+        priced.extend(fees.lines(situation, part)?.into_iter().map(|line| (line, None)));
     }
-    rated(book, plan, lines, (usage, &part.account))
+    rated(book, plan, priced, (usage, &part.account))
 }
 
 /// Prices the parts of a period one after the other, each on top of those before. Each part comes with what it counted
@@ -152,27 +160,22 @@ pub fn rate_readings(book: &Book, plan: &str, readings: &[(Usage, Position)]) ->
 }
 
 /// The lines of one charge that are due with this part.
-fn lines_of(
-    plan: &Plan,
-    charge: &Charge,
-    usage: &Usage,
-    (situation, part): (Situation<'_>, &PeriodPart),
-) -> Result<Vec<Line>, Overflow> {
+fn lines_of(plan: &Plan, charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Line>, Overflow> {
     match plan.terms.in_progress {
         InProgress::Final if !situation.complete => Ok(Vec::new()),
         InProgress::Deltas if !situation.complete && in_arrears(charge) => Ok(Vec::new()),
         InProgress::Final | InProgress::Deltas => {
-            let lines = charge_lines(charge, usage, situation)?;
+            let lines = charge_lines(charge, situation)?;
             lines.into_iter().map(|line| less_billed(line, part)).collect()
         }
-        InProgress::Split => split::lines(charge, usage, situation, part),
+        InProgress::Split => split::lines(charge, situation, part),
     }
 }
 
 fn in_arrears(charge: &Charge) -> bool {
     match charge.pricing {
         Pricing::Flat(_) => charge.terms.due == Due::Arrears,
-        Pricing::Metered(_) => false,
+        Pricing::Metered(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
     }
 }
 

@@ -60,34 +60,27 @@ pub fn split_charge(
     part: &PeriodPart,
 ) -> Result<Option<Split>, RateError> {
     let plan = find_plan(book, plan)?;
-    check_usage(book, usage)?;
+    check_usage(book, plan, usage)?;
     let Some(charge) = plan.charges.iter().find(|candidate| candidate.id.as_str() == charge) else { return Ok(None) };
-    let situation = Situation { book, share: part.share, complete: part.position.is_last() };
-    split(charge, usage, situation, part)
-        .map(Some)
-        .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })
+    let (share, complete) = (part.share, part.position.is_last());
+    let situation = Situation { book, usage, amounts: &Vec::new(), share, complete };
+    split(charge, situation, part).map(Some).map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })
 }
 
 /// The lines of a charge for a part of a period; none if nothing of it is due yet.
-pub(super) fn lines(
-    charge: &Charge,
-    usage: &Usage,
-    situation: Situation<'_>,
-    part: &PeriodPart,
-) -> Result<Vec<Line>, Overflow> {
+pub(super) fn lines(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Line>, Overflow> {
     if not_yet(charge, part) {
         return Ok(Vec::new());
     }
-    let item = charge_usage(charge, usage);
-    let split = split(charge, usage, situation, part)?;
+    let split = split(charge, situation, part)?;
     let own_line = charge.terms.minimum.as_ref().is_some_and(|minimum| minimum.line.is_some());
     let (missing, items): (Vec<SplitItem>, Vec<SplitItem>) =
         split.items.into_iter().partition(|item| item.true_up && own_line);
     let mut steps = Steps::default();
-    count(charge, item, situation, &mut steps);
+    count(charge, situation, &mut steps);
     let amount = sum_of(&items, situation, |item| item.amount)?;
     record(items, &mut steps);
-    let mut lines = vec![line(charge, item, situation, (amount, steps))?];
+    let mut lines = vec![line(charge, situation, (amount, steps))?];
     for item in missing {
         let mut steps = Steps::default();
         let amount = item.amount;
@@ -103,11 +96,11 @@ fn record(items: Vec<SplitItem>, steps: &mut Steps) {
     }
 }
 
-fn split(charge: &Charge, usage: &Usage, situation: Situation<'_>, part: &PeriodPart) -> Result<Split, Overflow> {
+fn split(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Split, Overflow> {
     let terms = &charge.terms;
     let mut items: Vec<SplitItem> = Vec::new();
     let mut paid = paid_before(charge, situation, part)?;
-    for (step, earlier) in prices(charge, usage, situation, part)? {
+    for (step, earlier) in prices(charge, situation, part)? {
         if let Some(item) = priced_item(step, earlier, terms, (paid, situation))? {
             paid = paid.checked_add(item.amount.exact())?;
             items.push(item);
@@ -150,29 +143,29 @@ fn not_yet(charge: &Charge, part: &PeriodPart) -> bool {
             Due::Arrears => !part.position.is_last(),
         },
         Pricing::Metered(metered) => metered.model.needs_whole_period() && !part.position.is_last(),
+        // Both look at the whole period: one at its peaks, the other at what it cost.
+        Pricing::Capacity(_) | Pricing::Composite(_) => !part.position.is_last(),
     }
 }
 
 /// Every price of the period so far, as a step, with what it came to before this part.
-fn prices(
-    charge: &Charge,
-    usage: &Usage,
-    situation: Situation<'_>,
-    part: &PeriodPart,
-) -> Result<Vec<(Step, Exact)>, Overflow> {
+fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<(Step, Exact)>, Overflow> {
     if not_yet(charge, part) {
         return Ok(Vec::new());
     }
-    let now = leaves(charge, usage, situation)?;
+    let now = leaves(charge, situation)?;
     let begun = match &charge.pricing {
-        Pricing::Flat(_) => false,
+        Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
         Pricing::Metered(metered) => {
             let before = charge_usage(charge, &part.metered).map_or(Quantity::ZERO, |usage| usage.quantity);
             !metered.model.needs_whole_period() && (!part.position.is_first() || !before.is_zero())
         }
     };
-    let mut before =
-        if begun { leaves(charge, &part.metered, Situation { complete: false, ..situation })? } else { Vec::new() };
+    let mut before = if begun {
+        leaves(charge, Situation { usage: &part.metered, complete: false, ..situation })?
+    } else {
+        Vec::new()
+    };
     let mut prices = Vec::new();
     for leaf in now {
         let same = before.iter().position(|earlier| earlier.place == leaf.place);
@@ -199,9 +192,9 @@ struct Place {
     kind: Option<Discriminant<Step>>,
 }
 
-fn leaves(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Vec<Leaf>, Overflow> {
+fn leaves(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Leaf>, Overflow> {
     let mut steps = Steps::default();
-    list_price(charge, charge_usage(charge, usage), situation, &mut steps)?;
+    list_price(charge, situation, &mut steps)?;
     let mut found = Vec::new();
     collect(steps.into_vec(), &Place { parts: Vec::new(), tier: None, kind: None }, &mut found);
     Ok(found)

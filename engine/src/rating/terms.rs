@@ -4,17 +4,23 @@
 //! is reached whatever was taken off. Amounts that are printed rounded are compared rounded: otherwise half a cent could
 //! be missing to a minimum that the bill shows as reached.
 
+use super::composite::Amounts;
 use super::share::Share;
 use super::total::{rounded_side, unrounded};
 use super::trace::{Part, Recorder, Step};
 use crate::catalog::{Book, ChargeTerms, Minimum, Percent, Term};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
+use crate::usage::Usage;
 
 /// What decides about terms beside the book's charge.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Situation<'b> {
     pub(super) book: &'b Book,
+    /// What was counted.
+    pub(super) usage: &'b Usage,
+    /// What the charges so far cost.
+    pub(super) amounts: &'b Amounts<'b>,
     /// How much of the period the bill is about.
     pub(super) share: Share,
     /// Whether the period is complete. What is missing to a minimum is not known before.

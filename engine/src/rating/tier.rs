@@ -1,8 +1,9 @@
 //! What one tier of a price list costs: its fee, its units or its packages, its cap. Shared by all models with tiers.
 
 use super::trace::{Part, Recorder, Step};
-use crate::catalog::{Tier, TierRules, UnitPrice};
+use crate::catalog::{Percent, Tier, TierRules, UnitPrice};
 use crate::exact::{Exact, Overflow, decimal};
+use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, round, to_integer};
 
@@ -16,11 +17,21 @@ pub(super) struct Slice<'t> {
     pub(super) fee_due: bool,
 }
 
+/// What the quantity of a list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sold {
+    /// Units, at a price.
+    Units,
+    /// Money, of which a percentage is due.
+    Shares,
+}
+
 /// The currency's decimal places and the list's rules.
 #[derive(Clone, Copy)]
 pub(super) struct Setting {
     pub(super) digits: u32,
     pub(super) rules: TierRules,
+    pub(super) sold: Sold,
 }
 
 /// A tier that has units only is one step, written by `units`; anything more is a part with steps of its own.
@@ -32,7 +43,8 @@ pub(super) fn price<R: Recorder>(
 ) -> Result<Exact, Overflow> {
     let Slice { from, tier, quantity, .. } = slice;
     let has_fee = slice.fee_due && tier.flat.exact().signum() != 0;
-    if !has_fee && tier.cap.is_none() && tier.size.is_none() && setting.rules.round_each.is_none() {
+    let plain = setting.sold == Sold::Units && setting.rules.round_each.is_none();
+    if plain && !has_fee && tier.cap.is_none() && tier.size.is_none() {
         let amount = tier.price.times(quantity)?;
         units(steps, amount);
         return Ok(amount);
@@ -62,6 +74,12 @@ fn has_price(price: &UnitPrice) -> bool {
 
 fn units_of<R: Recorder>(tier: &Tier, quantity: Quantity, setting: Setting, steps: &mut R) -> Result<Exact, Overflow> {
     let price = tier.price;
+    if setting.sold == Sold::Shares {
+        let (base, percent) = (Money::new(quantity.decimal()), Percent::new(price.price.decimal()));
+        return detail(percent.of(base.exact())?, setting, steps, |steps, amount| {
+            steps.record(|| Step::Percent { base, percent, amount });
+        });
+    }
     let Some(size) = tier.size else {
         return detail(price.times(quantity)?, setting, steps, |steps, amount| {
             steps.record(|| Step::PerUnit { quantity, price, amount });

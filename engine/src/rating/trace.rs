@@ -5,9 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::share::Share;
-use crate::catalog::{Condition, Conversion, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice};
+use crate::catalog::{
+    Condition, Conversion, MoneyUnit, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice,
+};
 use crate::exact::{Exact, Overflow};
-use crate::ids::ChargeId;
+use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -143,7 +145,115 @@ pub enum Step {
         /// packages × price.
         amount: Exact,
     },
-    /// A share of an amount, for tax.
+    /// The tier that several meters chose together, at its fixed price.
+    Capacity {
+        /// What each meter counted, and how much the tier admits.
+        limits: Vec<Limit>,
+        /// Its price.
+        amount: Exact,
+    },
+    /// What other charges of the bill come to.
+    SumOfCharges {
+        /// The charges.
+        of: Vec<ChargeAmount>,
+        /// Their sum.
+        sum: Money,
+    },
+    /// Free events and free money were taken off, event by event.
+    EventAllowance {
+        /// How many events are free at most, if that is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_events: Option<u64>,
+        /// How much money is free at most, if that is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_amount: Option<Quantity>,
+        /// Events that pay no fee.
+        events_free: u64,
+        /// Money of which no share is due.
+        amount_free: Quantity,
+        /// Events left to be charged.
+        events: u64,
+        /// Money left to be charged.
+        billable: Quantity,
+    },
+    /// A fee for each event.
+    EventFee {
+        /// How many.
+        events: u64,
+        /// The fee of one.
+        fee: Money,
+        /// events × fee.
+        amount: Exact,
+    },
+    /// Events cost at least or at most so much.
+    EventLimits {
+        /// At least this, if there is a minimum.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum: Option<Money>,
+        /// At most this, if there is a maximum.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maximum: Option<Money>,
+        /// Events that would have cost less than the minimum.
+        raised: u64,
+        /// By how much in all they were raised.
+        raised_by: Exact,
+        /// Events that would have cost more than the maximum.
+        lowered: u64,
+        /// By how much in all they were lowered.
+        lowered_by: Exact,
+        /// raised by − lowered by.
+        amount: Exact,
+    },
+    /// The price that the events carried.
+    Carried {
+        /// What they add up to.
+        quantity: Quantity,
+        /// In which unit of the currency.
+        carried_in: MoneyUnit,
+        /// Times this.
+        multiplier: Quantity,
+        /// quantity × multiplier, in the currency's own unit.
+        amount: Exact,
+    },
+    /// Units above a committed capacity.
+    Overage {
+        /// Units above it.
+        over: Quantity,
+        /// How these were rounded to whole ones, if they were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_units: Option<RoundingMode>,
+        /// Units that are charged.
+        units: Quantity,
+        /// What one costs.
+        rate: Exact,
+        /// How that was rounded to the currency, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_rate: Option<RoundingMode>,
+        /// units × rate.
+        amount: Exact,
+    },
+    /// The shares of the period of those units that fell into one tier, at its price.
+    ProratedTier {
+        /// The tier begins after this number of full units.
+        from: Quantity,
+        /// The last number of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+        /// What the shares add up to; below zero where more left than came.
+        share: Exact,
+        /// The price of a full unit.
+        price: UnitPrice,
+        /// share × price ÷ per.
+        amount: Exact,
+    },
+    /// More was taken away than was there: nothing is due, and nothing is given back.
+    NothingBelowZero {
+        /// What would be due.
+        before: Exact,
+        /// What makes it zero: − before.
+        amount: Exact,
+    },
+    /// A share of an amount.
     Percent {
         /// Of what.
         base: Money,
@@ -180,7 +290,7 @@ pub enum Step {
         amount: Exact,
     },
     /// What lies above a commitment costs more.
-    Overage {
+    AboveCommitment {
         /// The commitment.
         committed: Exact,
         /// What lies above it, at list prices.
@@ -304,15 +414,24 @@ impl Step {
             | Self::Packages { amount, .. }
             | Self::PercentOff { amount, .. }
             | Self::TrueUp { amount, .. }
-            | Self::Overage { amount, .. }
+            | Self::AboveCommitment { amount, .. }
             | Self::Earlier { amount }
             | Self::Percent { amount, .. }
             | Self::InvoiceDiscount { amount, .. }
             | Self::Tax { amount, .. }
             | Self::TaxIncluded { amount, .. }
-            | Self::Drawn { amount, .. } => Some(*amount),
+            | Self::Drawn { amount, .. }
+            | Self::Capacity { amount, .. }
+            | Self::EventFee { amount, .. }
+            | Self::EventLimits { amount, .. }
+            | Self::Carried { amount, .. }
+            | Self::Overage { amount, .. }
+            | Self::ProratedTier { amount, .. }
+            | Self::NothingBelowZero { amount, .. } => Some(*amount),
             Self::Counted { .. }
             | Self::Selected { .. }
+            | Self::SumOfCharges { .. }
+            | Self::EventAllowance { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }
             | Self::ShareOf { .. }
@@ -320,6 +439,27 @@ impl Step {
             | Self::Round { .. } => None,
         }
     }
+}
+
+/// What a meter counted beside what a tier admits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The meter.
+    pub meter: MeterId,
+    /// What it counted.
+    pub quantity: Quantity,
+    /// The largest quantity of the tier; `None` where it admits any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Quantity>,
+}
+
+/// What another charge of the bill costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeAmount {
+    /// The charge.
+    pub charge: ChargeId,
+    /// Its amount.
+    pub amount: Money,
 }
 
 /// What is priced by itself inside a line.

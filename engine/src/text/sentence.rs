@@ -65,11 +65,22 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
         Step::PercentOff { base, percent, amount } => words.percent_off(*base, *percent, *amount),
         Step::ShareOf { whole, share, part } => words.share_of(*whole, *share, *part),
         Step::TrueUp { minimum, before, amount } => words.true_up(*minimum, *before, *amount),
-        Step::Overage { committed, above, factor, amount } => words.overage((*committed, *above), *factor, *amount),
+        Step::AboveCommitment { committed, above, factor, amount } => {
+            words.overage((*committed, *above), *factor, *amount)
+        }
         Step::Earlier { amount } => {
             let amount = words.amount(*amount);
             lang.pick(format!("减去本期此前已计费部分：{amount}"), format!("Less what was billed earlier: {amount}"))
         }
+        Step::Capacity { .. }
+        | Step::SumOfCharges { .. }
+        | Step::EventAllowance { .. }
+        | Step::EventFee { .. }
+        | Step::EventLimits { .. }
+        | Step::Carried { .. }
+        | Step::Overage { .. }
+        | Step::ProratedTier { .. }
+        | Step::NothingBelowZero { .. } => words.model(step),
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
         Step::InvoiceDiscount { .. }
         | Step::Tax { .. }
@@ -98,7 +109,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
-fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
+pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
         RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
@@ -129,18 +140,19 @@ fn group_name(key: &[String], lang: Lang) -> String {
     if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
 }
 
-struct Words<'a> {
-    unit: Option<&'a Names>,
-    currency: Currency,
-    lang: Lang,
+/// What sentences need beside the step.
+pub(super) struct Words<'a> {
+    pub(super) unit: Option<&'a Names>,
+    pub(super) currency: Currency,
+    pub(super) lang: Lang,
 }
 
 impl Words<'_> {
-    fn amount(&self, exact: Exact) -> String {
+    pub(super) fn amount(&self, exact: Exact) -> String {
         format_amount(exact, self.currency, self.lang)
     }
 
-    fn units(&self, quantity: Quantity) -> String {
+    pub(super) fn units(&self, quantity: Quantity) -> String {
         let number = format_decimal(quantity.decimal());
         match self.unit {
             Some(unit) => format!("{number} {}", unit.get(self.lang)),
@@ -298,7 +310,7 @@ impl Words<'_> {
         format!("{quantity} × {price} = {amount}")
     }
 
-    fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
+    pub(super) fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
         let number = |quantity: Quantity| format_decimal(quantity.decimal());
         match (from.is_zero(), up_to) {
             (true, None) => self.lang.pick("全部".to_owned(), "all".to_owned()),

@@ -81,7 +81,7 @@ fn tell_sound(
 ) -> Result<(), CliError> {
     let lang: Lang = args.lang.into();
     if args.format == CheckFormat::Json {
-        let plan = |plan: &engine::catalog::Plan| (plan.id.to_string(), json!(highest(book, plan)));
+        let plan = |plan: &engine::catalog::Plan| (plan.id.to_string(), json!(highest(plan)));
         let highest: serde_json::Map<_, _> = book.plans.iter().map(plan).collect();
         let answer = json!({
             "file": file, "valid": true, "id": book.id, "version": book.version, "digest": book.digest(),
@@ -96,7 +96,7 @@ fn tell_sound(
     }
     screen.line(&sound(file, book, lang))?;
     for plan in &book.plans {
-        screen.line(&format!("  {}: {}", plan.id, at_most(highest(book, plan), book.currency, lang)))?;
+        screen.line(&format!("  {}: {}", plan.id, at_most(highest(plan), book.currency, lang)))?;
     }
     Ok(())
 }

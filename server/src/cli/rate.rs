@@ -48,7 +48,7 @@ enum RateFormat {
 
 fn read_usage(text: &str) -> Result<Assumed, &'static str> {
     let (meter, quantity) = text.split_once('=').ok_or("write METER=QUANTITY, for instance calls=1200000")?;
-    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned() })
+    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned(), samples: Vec::new() })
 }
 
 pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {

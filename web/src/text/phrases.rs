@@ -74,6 +74,7 @@ pub fn rate_error(lang: Lang, error: &RateError) -> String {
         | RateError::DuplicateMeter { .. }
         | RateError::NegativeQuantity { .. }
         | RateError::Account(_) => [super::cannot_price(lang), &error.to_string()].concat(),
+        RateError::NeedsEvents { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
     }
 }
 

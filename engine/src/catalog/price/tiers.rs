@@ -4,11 +4,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::numbering::{NUMBERINGS, Numbering};
+use super::percentage::read_percent;
 use super::unit_price::{UnitPrice, write_unit_price};
 use crate::catalog::book::MODES;
 use crate::catalog::draft::{Node, Value as Typed};
 use crate::catalog::problem::ProblemKind;
 use crate::catalog::reader::{Path, Reader, Table};
+use crate::catalog::terms::Percent;
 use crate::catalog::write::{insert, object, text, word};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -122,6 +125,8 @@ impl Tier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Graduated,
+    GraduatedPercentage,
+    ProratedGraduated,
     Volume,
     StairStep,
 }
@@ -130,37 +135,50 @@ impl Kind {
     fn tier_keys(self) -> &'static [&'static str] {
         match self {
             Self::Graduated => &["from", "up_to", "width", "price", "per", "flat", "cap", "size"],
+            Self::GraduatedPercentage => &["from", "up_to", "width", "percent", "flat", "cap"],
+            Self::ProratedGraduated => &["from", "up_to", "width", "price", "per", "flat"],
             Self::Volume => &["from", "up_to", "width", "price", "per", "flat", "size"],
             Self::StairStep => &["from", "up_to", "width", "flat"],
         }
     }
 
-    fn rule_keys(self) -> &'static [&'static str] {
+    pub(super) fn rule_keys(self) -> &'static [&'static str] {
         match self {
-            Self::Graduated => &["tiers", "bound", "zero_usage", "round_each"],
-            Self::Volume => &["tiers", "bound", "lookup", "zero_usage", "round_each"],
-            Self::StairStep => &["tiers", "bound", "lookup", "zero_usage"],
+            Self::Graduated | Self::GraduatedPercentage => &["tiers", "numbering", "bound", "zero_usage", "round_each"],
+            Self::ProratedGraduated => &["tiers", "numbering", "bound", "zero_usage", "negative_total"],
+            Self::Volume => &["tiers", "numbering", "bound", "lookup", "zero_usage", "round_each"],
+            Self::StairStep => &["tiers", "numbering", "bound", "lookup", "zero_usage"],
         }
     }
 }
 
 const BOUNDS: [(&str, Bound); 2] = [("lower", Bound::Lower), ("upper", Bound::Upper)];
 const LOOKUPS: [(&str, Lookup); 2] = [("exact", Lookup::Exact), ("ceiling", Lookup::Ceiling)];
-const ZERO_USAGES: [(&str, ZeroUsage); 2] = [("nothing", ZeroUsage::Nothing), ("first_tier", ZeroUsage::FirstTier)];
+pub(super) const ZERO_USAGES: [(&str, ZeroUsage); 2] =
+    [("nothing", ZeroUsage::Nothing), ("first_tier", ZeroUsage::FirstTier)];
 
 /// A list of tiers, or a table of `tiers` and the rules by which they are read.
 pub(super) fn read_tiers(reader: &mut Reader, node: &Node, path: &Path, kind: Kind) -> Option<Tiers> {
     if !matches!(node.value, Typed::Table(_)) {
-        return Some(Tiers { list: read_list(reader, node, path, kind)?, rules: TierRules::USUAL });
+        let list = read_list(reader, node, path, (kind, Numbering::Bounds))?;
+        return Some(Tiers { list, rules: TierRules::USUAL });
     }
     let table = reader.table(node, path, kind.rule_keys())?;
-    let list = reader.required(&table, "tiers", path, |reader, node, path| read_list(reader, node, path, kind));
-    let bound = reader.optional(&table, "bound", path, |reader, node, path| reader.option(node, path, &BOUNDS));
-    let lookup = reader.optional(&table, "lookup", path, |reader, node, path| reader.option(node, path, &LOOKUPS));
+    tiers_of(reader, &table, path, kind)
+}
+
+/// The tiers and rules in a table that may have other keys too.
+pub(super) fn tiers_of(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -> Option<Tiers> {
+    let numbering =
+        reader.optional(table, "numbering", path, |reader, node, path| reader.option(node, path, &NUMBERINGS));
+    let order = (kind, numbering.flatten().unwrap_or(Numbering::Bounds));
+    let list = reader.required(table, "tiers", path, |reader, node, path| read_list(reader, node, path, order));
+    let bound = reader.optional(table, "bound", path, |reader, node, path| reader.option(node, path, &BOUNDS));
+    let lookup = reader.optional(table, "lookup", path, |reader, node, path| reader.option(node, path, &LOOKUPS));
     let zero_usage =
-        reader.optional(&table, "zero_usage", path, |reader, node, path| reader.option(node, path, &ZERO_USAGES));
-    let round_each =
-        reader.optional(&table, "round_each", path, |reader, node, path| reader.option(node, path, &MODES));
+        reader.optional(table, "zero_usage", path, |reader, node, path| reader.option(node, path, &ZERO_USAGES));
+    let round_each = reader.optional(table, "round_each", path, |reader, node, path| reader.option(node, path, &MODES));
+    numbering?;
     let rules = TierRules {
         bound: bound?.unwrap_or(Bound::Lower),
         lookup: lookup?.unwrap_or(Lookup::Exact),
@@ -170,7 +188,7 @@ pub(super) fn read_tiers(reader: &mut Reader, node: &Node, path: &Path, kind: Ki
     Some(Tiers { list: list?, rules })
 }
 
-fn read_list(reader: &mut Reader, node: &Node, path: &Path, kind: Kind) -> Option<Vec<Tier>> {
+fn read_list(reader: &mut Reader, node: &Node, path: &Path, (kind, numbering): (Kind, Numbering)) -> Option<Vec<Tier>> {
     let nodes = reader.array(node, path)?;
     if nodes.is_empty() {
         return reader.report(node, path, ProblemKind::NoTiers);
@@ -180,7 +198,9 @@ fn read_list(reader: &mut Reader, node: &Node, path: &Path, kind: Kind) -> Optio
     let mut tiers = Vec::new();
     for (index, node) in nodes.iter().enumerate() {
         let path = path.index(index);
-        let (upper, tier) = read_tier(reader, node, &path, Context { kind, lower, is_last: index == last });
+        let next_from = nodes.get(index.saturating_add(1)).and_then(|next| numbering.bound_before(next));
+        let context = Context { kind, numbering, lower, next_from, is_last: index == last };
+        let (upper, tier) = read_tier(reader, node, &path, context);
         lower = upper;
         tiers.push(tier);
     }
@@ -191,7 +211,10 @@ fn read_list(reader: &mut Reader, node: &Node, path: &Path, kind: Kind) -> Optio
 #[derive(Clone, Copy)]
 struct Context {
     kind: Kind,
+    numbering: Numbering,
     lower: Option<Decimal>,
+    /// Where the next tier says that it begins; it ends one that does not say where it ends.
+    next_from: Option<Decimal>,
     is_last: bool,
 }
 
@@ -200,14 +223,14 @@ fn read_tier(reader: &mut Reader, node: &Node, path: &Path, context: Context) ->
     let Some(table) = reader.table(node, path, context.kind.tier_keys()) else { return (None, None) };
     let from = reader.optional(&table, "from", path, Reader::not_negative);
     let size = reader.optional(&table, "size", path, Reader::positive);
-    let up_to = read_end(reader, &table, path, (context.lower, size.flatten()));
+    let up_to = read_end(reader, &table, path, (context, size.flatten()));
     let price = read_price(reader, &table, path, context.kind);
     let flat = reader.optional(&table, "flat", path, Reader::not_negative);
     let cap = reader.optional(&table, "cap", path, Reader::not_negative);
     if let (Some(Some(from)), Some(lower)) = (from, context.lower) {
-        check_touches(reader, &table, path, from, lower);
+        check_touches(reader, &table, path, (context.numbering, from, lower));
     }
-    let sound = check_end(reader, &table, path, (up_to, context));
+    let sound = check_end(reader, &table, path, (up_to, context)).and(check_cap(reader, &table, path, (flat, cap)));
     let tier = || {
         sound?;
         Some(Tier {
@@ -225,7 +248,8 @@ fn read_tier(reader: &mut Reader, node: &Node, path: &Path, context: Context) ->
 fn read_price(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -> Option<UnitPrice> {
     let needed = match kind {
         Kind::StairStep => "flat",
-        Kind::Graduated | Kind::Volume => "price",
+        Kind::Graduated | Kind::ProratedGraduated | Kind::Volume => "price",
+        Kind::GraduatedPercentage => return read_share(reader, table, path),
     };
     if table.get("price").is_none() && table.get("flat").is_none() {
         return reader.report(table.node, path, ProblemKind::MissingKey { key: needed });
@@ -239,16 +263,26 @@ fn read_price(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -
     Some(UnitPrice { price: Money::new(price?.unwrap_or(Decimal::ZERO)), per: Quantity::new(per) })
 }
 
+/// `percent`, kept as a price for a hundred; a tier with a fixed fee may go without.
+fn read_share(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<UnitPrice> {
+    if table.get("percent").is_none() && table.get("flat").is_none() {
+        return reader.report(table.node, path, ProblemKind::MissingKey { key: "percent" });
+    }
+    let percent = reader.optional(table, "percent", path, read_percent)?;
+    Some(UnitPrice::share(Percent::new(percent.unwrap_or_default())))
+}
+
 /// Where the tier ends: at `up_to`, or `width` above its beginning, counted in packages where it has a `size`.
 fn read_end(
     reader: &mut Reader,
     table: &Table<'_>,
     path: &Path,
-    (lower, size): (Option<Decimal>, Option<Decimal>),
+    (context, size): (Context, Option<Decimal>),
 ) -> Option<Option<Decimal>> {
+    let lower = context.lower;
     let up_to = reader.optional(table, "up_to", path, Reader::positive);
     let width = reader.optional(table, "width", path, Reader::positive)?;
-    let Some(width) = width else { return up_to };
+    let Some(width) = width else { return up_to.map(|up_to| up_to.or(context.next_from)) };
     if table.get("up_to").is_some() {
         return reader.report_at(table, "width", path, ProblemKind::NotBoth { key: "width", other: "up_to" });
     }
@@ -281,7 +315,29 @@ fn check_end(
     }
 }
 
-fn check_touches(reader: &mut Reader, table: &Table<'_>, path: &Path, from: Decimal, lower: Decimal) {
+/// A fixed fee that the cap cuts at once is a slip in one of the two.
+fn check_cap(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (flat, cap): (Option<Option<Decimal>>, Option<Option<Decimal>>),
+) -> Option<()> {
+    match (flat.flatten(), cap.flatten()) {
+        (Some(flat), Some(cap)) if cap < flat => {
+            let kind = ProblemKind::CapBelowFlat { cap: cap.to_string(), flat: flat.to_string() };
+            reader.report_at(table, "cap", path, kind)
+        }
+        (Some(_) | None, Some(_) | None) => Some(()),
+    }
+}
+
+fn check_touches(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (numbering, from, lower): (Numbering, Decimal, Decimal),
+) {
+    let Some(from) = numbering.bound(from) else { return };
     let (from_text, lower_text) = (from.to_string(), lower.to_string());
     let kind = match from.cmp(&lower) {
         std::cmp::Ordering::Equal => return,
@@ -311,10 +367,11 @@ pub(super) fn write_tiers(tiers: &Tiers, kind: Kind) -> Value {
 fn write_tier(tier: &Tier, kind: Kind) -> Value {
     let mut fields = match (kind, tier.size) {
         (Kind::StairStep, _) => Map::new(),
-        (Kind::Graduated | Kind::Volume, Some(size)) => {
+        (Kind::GraduatedPercentage, _) => object([("percent", text(tier.price.price))]),
+        (Kind::Graduated | Kind::ProratedGraduated | Kind::Volume, Some(size)) => {
             object([("price", text(tier.price.price)), ("size", text(size))])
         }
-        (Kind::Graduated | Kind::Volume, None) => write_unit_price(&tier.price),
+        (Kind::Graduated | Kind::ProratedGraduated | Kind::Volume, None) => write_unit_price(&tier.price),
     };
     insert(&mut fields, "up_to", tier.up_to.map(text));
     let has_fee = kind == Kind::StairStep || tier.flat.decimal() != Decimal::ZERO;

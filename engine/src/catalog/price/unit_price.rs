@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::draft::Node;
 use crate::catalog::reader::{Path, Reader, Table};
+use crate::catalog::terms::Percent;
 use crate::catalog::write::{object, text};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
@@ -23,7 +24,17 @@ pub struct UnitPrice {
 impl UnitPrice {
     /// What `quantity` units cost, exactly: quantity × price ÷ per, divided last.
     pub fn times(&self, quantity: Quantity) -> Result<Exact, Overflow> {
-        quantity.exact().checked_mul(self.price.exact())?.checked_div(self.per.exact())
+        self.times_exact(quantity.exact())
+    }
+
+    /// The same for a fraction of units that has no decimal.
+    pub fn times_exact(&self, units: Exact) -> Result<Exact, Overflow> {
+        units.checked_mul(self.price.exact())?.checked_div(self.per.exact())
+    }
+
+    /// A share of money, as a price for a hundred.
+    pub fn share(percent: Percent) -> Self {
+        Self { price: Money::new(percent.decimal()), per: Quantity::new(Decimal::ONE_HUNDRED) }
     }
 
     /// Nothing for any number of units.

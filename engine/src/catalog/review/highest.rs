@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, Charge, Each, Metered, Model, Plan, Pricing, Tier, Tiers};
+use crate::catalog::{Charge, Each, Metered, Model, Plan, Pricing, Share, Tier, Tiers};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer};
@@ -36,6 +36,13 @@ impl Highest {
         }
     }
 
+    fn at_most(self, cap: Exact) -> Result<Self, Overflow> {
+        match self {
+            Self::AtMost(amount) if cap.checked_sub(amount)?.signum() >= 0 => Ok(self),
+            Self::AtMost(_) | Self::Unlimited => Ok(Self::AtMost(cap)),
+        }
+    }
+
     fn or(self, other: Self) -> Result<Self, Overflow> {
         match (self, other) {
             (Self::AtMost(a), Self::AtMost(b)) if b.checked_sub(a)?.signum() > 0 => Ok(Self::AtMost(b)),
@@ -46,13 +53,49 @@ impl Highest {
 }
 
 /// The highest net charge of a plan in one period. An amount too large to be computed counts as unlimited.
-pub fn highest(book: &Book, plan: &Plan) -> Highest {
-    let sum = |sum: Highest, charge: &Charge| sum.plus(highest_charge(book, charge)?);
-    plan.charges.iter().try_fold(Highest::NOTHING, sum).unwrap_or(Highest::Unlimited)
+pub fn highest(plan: &Plan) -> Highest {
+    let sum = |sum: Highest, charge: &Charge| sum.plus(highest_charge(plan, charge)?);
+    let charges = plan.charges.iter().try_fold(Highest::NOTHING, sum);
+    charges.and_then(|charges| with_plan_terms(plan, charges)).unwrap_or(Highest::Unlimited)
 }
 
-fn highest_charge(_book: &Book, charge: &Charge) -> Result<Highest, Overflow> {
+/// A commitment is due at least, and a spending cap bounds everything.
+fn with_plan_terms(plan: &Plan, charges: Highest) -> Result<Highest, Overflow> {
+    let committed = plan.terms.commitment.as_ref().map_or(Exact::ZERO, |commitment| commitment.amount.exact());
+    let whole = charges.or(Highest::AtMost(committed))?;
+    match &plan.terms.maximum {
+        Some(cap) => whole.at_most(cap.amount.exact()),
+        None => Ok(whole),
+    }
+}
+
+/// A maximum of the charge bounds whatever its model says.
+fn highest_charge(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
+    let model = highest_pricing(plan, charge)?;
+    let least = charge.terms.minimum.as_ref().map_or(Exact::ZERO, |minimum| minimum.amount.exact());
+    let whole = model.or(Highest::AtMost(least))?;
+    match charge.terms.maximum {
+        Some(maximum) => whole.at_most(maximum.exact()),
+        None => Ok(whole),
+    }
+}
+
+fn highest_pricing(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
     match &charge.pricing {
+        Pricing::Capacity(capacity) => {
+            let prices = capacity.tiers.iter().map(|tier| Highest::AtMost(tier.price.exact()));
+            prices.into_iter().try_fold(Highest::NOTHING, Highest::or)
+        }
+        Pricing::Composite(composite) => {
+            let parts = plan.charges.iter().filter(|other| composite.of.contains(&other.id));
+            let base =
+                parts.into_iter().try_fold(Highest::NOTHING, |sum, part| sum.plus(highest_charge(plan, part)?))?;
+            match (base, &composite.share) {
+                (Highest::AtMost(base), Share::Percent(percent)) => Ok(Highest::AtMost(percent.of(base)?)),
+                (base, Share::Graduated(_)) if base.is_nothing() => Ok(base),
+                (Highest::AtMost(_) | Highest::Unlimited, _) => Ok(Highest::Unlimited),
+            }
+        }
         Pricing::Flat(flat) => Ok(Highest::AtMost(flat.amount.exact())),
         Pricing::Metered(metered) => highest_metered(metered),
     }
@@ -68,11 +111,23 @@ fn highest_metered(metered: &Metered) -> Result<Highest, Overflow> {
     }
 }
 
-fn highest_model(model: &Model) -> Result<Highest, Overflow> {
+pub(super) fn highest_model(model: &Model) -> Result<Highest, Overflow> {
     match model {
         Model::PerUnit(price) => Ok(free_or_unlimited(price.price.exact())),
         Model::Package(package) => Ok(free_or_unlimited(package.price.exact())),
-        Model::Graduated(tiers) => all_tiers(tiers),
+        Model::Percentage(percentage) => {
+            let fees = [Some(percentage.per_event), percentage.minimum];
+            let fee = fees.into_iter().flatten().any(|fee| fee.exact().signum() != 0);
+            let percent = Exact::from_decimal(percentage.percent.decimal());
+            Ok(if fee { Highest::Unlimited } else { free_or_unlimited(percent) })
+        }
+        Model::Dynamic(dynamic) => Ok(free_or_unlimited(dynamic.multiplier.exact())),
+        Model::Committed(committed) => {
+            free_or_unlimited(committed.rate(0)?).plus(Highest::AtMost(committed.fee.exact()))
+        }
+        Model::Graduated(tiers) | Model::GraduatedPercentage(tiers) => all_tiers(tiers),
+        // Units that stay the whole period are priced like any others.
+        Model::ProratedGraduated(prorated) => all_tiers(&prorated.tiers),
         Model::Volume(tiers) | Model::StairStep(tiers) => dearest_tier(tiers),
     }
 }

@@ -22,7 +22,7 @@ pub fn review(book: &Book, draft: Option<&BookDraft>) -> Vec<Warning> {
     }
     for plan in &book.plans {
         let path = format!("plans.{}", plan.id);
-        if plan.public && !plan.trial && highest(book, plan).is_nothing() {
+        if plan.public && !plan.trial && highest(plan).is_nothing() {
             found.push((path.clone(), WarningKind::AlwaysFree));
         }
         for (index, charge) in plan.charges.iter().enumerate() {
@@ -42,7 +42,7 @@ fn review_charge(plan: &Plan, charge: &Charge) -> Vec<WarningKind> {
         Pricing::Flat(flat) if flat.amount.exact().signum() == 0 && !plan.trial => {
             return vec![WarningKind::ChargeOfNothing];
         }
-        Pricing::Flat(_) => return Vec::new(),
+        Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => return Vec::new(),
         Pricing::Metered(metered) => metered,
     };
     let mut found = Vec::new();
@@ -52,18 +52,19 @@ fn review_charge(plan: &Plan, charge: &Charge) -> Vec<WarningKind> {
     match &metered.model {
         Model::Volume(tiers) | Model::StairStep(tiers) => found.extend(cliffs(tiers)),
         Model::Graduated(tiers) => found.extend(dearer_tiers(tiers)),
-        Model::PerUnit(_) | Model::Package(_) => {}
+        Model::PerUnit(_)
+        | Model::Package(_)
+        | Model::Percentage(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::ProratedGraduated(_) => {}
     }
     found
 }
 
 fn costs_nothing(metered: &Metered) -> bool {
-    let free = |tier: &Tier| tier.price.price.exact().signum() == 0 && tier.flat.exact().signum() == 0;
-    match &metered.model {
-        Model::PerUnit(price) => price.price.exact().signum() == 0,
-        Model::Package(package) => package.price.exact().signum() == 0,
-        Model::Graduated(tiers) | Model::Volume(tiers) | Model::StairStep(tiers) => tiers.as_slice().iter().all(free),
-    }
+    highest::highest_model(&metered.model).is_ok_and(Highest::is_nothing)
 }
 
 /// Bounds above which the whole quantity gets cheaper than it was on the bound.

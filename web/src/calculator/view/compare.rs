@@ -111,6 +111,8 @@ fn row(class: &'static str, name: &str, cells: impl Iterator<Item = Html>) -> Ro
 fn price_rule(charge: &Charge, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
     match &charge.pricing {
         Pricing::Flat(_) => String::new(),
-        Pricing::Metered(metered) => PriceWords { currency, unit, lang }.metered(metered),
+        Pricing::Metered(_) | Pricing::Capacity(_) | Pricing::Composite(_) => {
+            PriceWords { currency, unit, lang }.pricing(&charge.pricing)
+        }
     }
 }

@@ -61,12 +61,14 @@ impl Dimension {
 }
 
 /// The band of a number; there is always one, because the last is open.
+#[cfg(feature = "zones")]
 pub(super) fn band(bands: &[Band], number: Quantity) -> &str {
     let found = bands.iter().find(|band| band.up_to.is_none_or(|up_to| number <= up_to));
     found.map_or("", |band| &band.name)
 }
 
 #[cfg(test)]
+#[cfg(feature = "zones")]
 mod tests {
     use super::{Band, band};
     use crate::quantity::Quantity;

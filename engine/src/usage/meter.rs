@@ -148,7 +148,7 @@ pub enum MeterError {
         /// The event's id.
         id: String,
         /// What is wrong.
-        problem: FieldProblem,
+        problem: Box<FieldProblem>,
     },
     /// The meter's total has more than 28 digits.
     Overflow {
@@ -235,7 +235,7 @@ impl Meter {
                 meter: self.id.clone(),
                 source: event.source.clone(),
                 id: event.id.clone(),
-                problem,
+                problem: Box::new(problem),
             }),
         }
     }

@@ -14,6 +14,9 @@ mod running_total;
 mod sample;
 #[cfg(feature = "zones")]
 mod samples;
+#[cfg(test)]
+#[cfg(feature = "zones")]
+mod samples_tests;
 #[cfg(feature = "zones")]
 mod span;
 mod window;

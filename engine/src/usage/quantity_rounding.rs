@@ -30,7 +30,6 @@ impl QuantityRounding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundedQuantity {
     /// How.
-    #[serde(flatten)]
     pub rounding: QuantityRounding,
     /// Before.
     pub exact: Exact,

@@ -147,7 +147,7 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
             | MeterError::Mixed,
         ) => None,
         Err(MeterError::Field { meter, problem, .. }) => {
-            Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem })
+            Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem: *problem })
         }
     }
 }

@@ -45,19 +45,25 @@ fn book() -> Book {
     BookDraft::from_toml(&text).check().unwrap()
 }
 
+/// Cycles of different lengths, so that the events differ.
+const DAYS: [u32; 13] = [1, 8, 15, 22, 29, 5, 12, 19, 26, 29, 2, 29, 31];
+const HOURS: [u32; 5] = [0, 1, 2, 1, 21];
+const VALUES: [i64; 11] = [4, -3, 7, 0, 1, 1, -2, 5, 3, 6, 2];
+
 /// Events of a month with a day of 23 hours; several come at the same instant.
 fn events() -> Vec<Event> {
-    let one = |index: u32| {
-        let day = index.wrapping_mul(7) % 31 + 1;
-        let value = i64::from(index.wrapping_mul(37) % 11) - 3;
-        let data =
-            serde_json::json!({ "value": value.to_string(), "op": if index % 3 == 0 { "remove" } else { "add" } });
+    let one = |index: usize| {
+        let day = DAYS.into_iter().cycle().nth(index).unwrap();
+        let value = VALUES.into_iter().cycle().nth(index).unwrap();
+        let hour = HOURS.into_iter().cycle().nth(index).unwrap();
+        let op = ["remove", "add", "add"].into_iter().cycle().nth(index).unwrap();
+        let data = serde_json::json!({ "value": value, "op": op });
         Event {
             source: "s".to_owned(),
             id: index.to_string(),
             customer: CustomerId::new("c").unwrap(),
             kind: "e".to_owned(),
-            time: format!("2026-03-{day:02}T{:02}:30:00Z", index % 5).parse().unwrap(),
+            time: format!("2026-03-{day:02}T{hour:02}:30:00Z").parse().unwrap(),
             data: serde_json::from_value(data).unwrap(),
         }
     };

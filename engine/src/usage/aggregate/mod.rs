@@ -6,7 +6,8 @@ mod count;
 #[cfg(feature = "zones")]
 mod high_water;
 mod latest;
-#[cfg(all(test, feature = "zones"))]
+#[cfg(test)]
+#[cfg(feature = "zones")]
 mod law_tests;
 mod max;
 mod mean;
@@ -105,7 +106,6 @@ pub enum Aggregate {
         /// The name of the samples' field.
         field: String,
         /// Which one.
-        #[serde(flatten)]
         rule: PercentileRule,
     },
     /// A value for each window of time, and one of them all.
@@ -114,7 +114,6 @@ pub enum Aggregate {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         field: Option<String>,
         /// The windows.
-        #[serde(flatten)]
         rule: WindowRule,
     },
     /// The sum of a field, each event by the days that are left.

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Stamp;
-use crate::exact::{Exact, Overflow};
+#[cfg(feature = "zones")]
+use crate::exact::Exact;
+use crate::exact::Overflow;
 use crate::quantity::Quantity;
 
 #[cfg(feature = "zones")]

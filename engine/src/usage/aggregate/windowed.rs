@@ -1,6 +1,7 @@
 //! Windowed: each window of the period gives a value (its sum, its maximum, its number of events), and these give one
 //! quantity: for instance the highest of all hours, the mean of the daily peaks, the 95th percentile of 5-minute sums.
 
+#[cfg(feature = "zones")]
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ mod floor;
 mod grid;
 #[cfg(feature = "zones")]
 mod schedule;
+mod split;
 mod zone;
 
 use std::fmt;
@@ -30,7 +31,7 @@ pub use floor::{FloorTo, floor};
 #[cfg(feature = "zones")]
 pub use grid::{Grid, whole_periods};
 #[cfg(feature = "zones")]
-pub use schedule::{CyclePeriod, Schedule, Subscribed};
+pub use schedule::{Charged, CyclePeriod, Schedule, Subscribed};
 pub use zone::{UnknownZone, Zone};
 
 /// A point in time; written as RFC 3339 in UTC.

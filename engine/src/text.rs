@@ -6,6 +6,7 @@ mod counted;
 mod format;
 mod price;
 mod sentence;
+mod terms;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,4 +59,9 @@ impl Names {
     pub fn get(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }
+}
+
+/// What a bill calls the line of what is missing to a charge's minimum.
+pub(crate) fn minimum_name(charge: &Names) -> Names {
+    Names { zh: format!("{}（补足最低消费）", charge.zh), en: format!("{}, up to the minimum", charge.en) }
 }

@@ -4,14 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookDraft, Problem};
+use crate::catalog::diff::{BookDiff, diff};
+use crate::catalog::review::{Highest, Warning, highest, review};
+use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
-use crate::invoice::{Draft, DraftInput, draft_invoice};
+use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
 use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
-use crate::rating::{RateError, Rated, rate};
+use crate::rating::{RateError, Rated, rate_for};
 use crate::usage::{Event, MeterUsage, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
@@ -30,12 +32,20 @@ pub struct Ask {
 pub enum Door {
     /// Is the book valid, and what is its digest?
     Check,
+    /// What changed since an older book, and for whom it gets cheaper or dearer.
+    Diff {
+        /// The older book as TOML.
+        old: String,
+    },
     /// What do these quantities cost on a plan?
     Rate {
         /// The plan.
         plan: String,
         /// Quantities.
         usage: Vec<Assumed>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
     /// What does a month of these quantities cost on each plan?
     Estimate {
@@ -78,6 +88,9 @@ pub enum Door {
         /// What happened; events of other customers are not counted, those before the month only by meters that never
         /// reset.
         events: Vec<Event>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
 }
 
@@ -92,11 +105,11 @@ pub struct Assumed {
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
     /// To `check`.
-    Checked(Checked),
+    Checked(Box<Checked>),
     /// To `rate`.
     Rated(Box<Rated>),
     /// To `estimate`.
@@ -107,10 +120,12 @@ pub enum Answer {
     Quota(Box<Quota>),
     /// To `draft`.
     Draft(Box<Draft>),
+    /// For [`Door::Diff`].
+    Diff(Box<BookDiff>),
 }
 
 /// A valid book in a few figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// The digest of the book's canonical form.
     pub digest: String,
@@ -118,6 +133,19 @@ pub struct Checked {
     pub plans: usize,
     /// How many meters it has.
     pub meters: usize,
+    /// What is legal but likely wrong.
+    pub warnings: Vec<Warning>,
+    /// What each plan can cost at most, net, in the order of the book.
+    pub highest: Vec<PlanHighest>,
+}
+
+/// What a plan can cost at most in one period, net and before rounding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanHighest {
+    /// The plan.
+    pub plan: PlanId,
+    /// The highest charge that any usage can produce.
+    pub highest: Highest,
 }
 
 /// Why there is no answer.
@@ -164,19 +192,26 @@ impl From<RateError> for Refusal {
 
 /// Answers a question.
 pub fn answer(ask: &Ask) -> Result<Answer, Refusal> {
-    let book = BookDraft::from_toml(&ask.book).check().map_err(|problems| Refusal::Book { problems })?;
-    answer_for(&book, &ask.ask)
+    let draft = BookDraft::from_toml(&ask.book);
+    let book = draft.check().map_err(|problems| Refusal::Book { problems })?;
+    match &ask.ask {
+        Door::Check => Ok(Answer::Checked(Box::new(checked(&book, Some(&draft))))),
+        door => answer_for(&book, door),
+    }
 }
 
 /// Answers a question about a book that is already there.
 pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
     match door {
-        Door::Check => Ok(Answer::Checked(Checked {
-            digest: book.digest().to_owned(),
-            plans: book.plans.len(),
-            meters: book.meters.len(),
-        })),
-        Door::Rate { plan, usage } => Ok(Answer::Rated(Box::new(rate(book, plan, &assumed(book, usage)?)?))),
+        Door::Check => Ok(Answer::Checked(Box::new(checked(book, None)))),
+        Door::Diff { old } => {
+            let old = BookDraft::from_toml(old).check().map_err(|problems| Refusal::Book { problems })?;
+            Ok(Answer::Diff(Box::new(diff(&old, book))))
+        }
+        Door::Rate { plan, usage, account } => {
+            let account = account.as_deref().cloned().unwrap_or_default();
+            Ok(Answer::Rated(Box::new(rate_for(book, plan, &assumed(book, usage)?, &account)?)))
+        }
         Door::Estimate { plans, usage } => {
             Ok(Answer::Estimate(Box::new(estimate(book, plans, &assumed(book, usage)?)?)))
         }
@@ -189,12 +224,13 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
             let usage = counted(book, period, events.iter())?;
             Ok(Answer::Quota(Box::new(quota(book, plan, &usage, (period, *as_of))?)))
         }
-        Door::Draft { plan, customer, month, events } => {
+        Door::Draft { plan, customer, month, events, account } => {
             let period = period_of(book, *month)?;
             let usage = counted(book, period, events.iter().filter(|event| event.customer == *customer))?;
             let customer_name = customer.as_str();
+            let account = account.as_deref().cloned().unwrap_or_default();
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
-            Ok(Answer::Draft(Box::new(draft_invoice(book, &input)?)))
+            Ok(Answer::Draft(Box::new(draft_invoice_for(book, &input, &account)?)))
         }
     }
 }
@@ -225,6 +261,18 @@ pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
         Ok(MeterUsage::assumed(meter, quantity))
     };
     usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
+}
+
+/// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.
+fn checked(book: &Book, draft: Option<&BookDraft>) -> Checked {
+    let plan = |plan: &Plan| PlanHighest { plan: plan.id.clone(), highest: highest(book, plan) };
+    Checked {
+        digest: book.digest().to_owned(),
+        plans: book.plans.len(),
+        meters: book.meters.len(),
+        warnings: review(book, draft),
+        highest: book.plans.iter().map(plan).collect(),
+    }
 }
 
 fn period_of(book: &Book, month: Month) -> Result<Period, Refusal> {

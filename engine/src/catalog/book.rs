@@ -11,12 +11,13 @@ use super::meter::{KnownMeters, read_meters};
 use super::plan::{Plan, read_plan};
 use super::problem::ProblemKind;
 use super::reader::{Entry, Path, Reader, Table};
-use super::terms::{Tax, read_tax};
+use super::review::{Highest, highest};
+use super::terms::{Terms, check_charges, read_terms};
 use crate::ids::{BookId, MeterId, PlanId, Version};
 use crate::money::Currency;
 use crate::period::{Zone, parse_date};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
-use crate::text::Names;
+use crate::text::{Names, format_exact};
 use crate::usage::{Calendar, Meter};
 
 /// A version of a price book.
@@ -34,8 +35,8 @@ pub struct Book {
     pub zone: Zone,
     /// Where and how amounts are rounded.
     pub rounding: Rounding,
-    /// A tax on the net amount, if there is one.
-    pub tax: Option<Tax>,
+    /// Discounts, taxes and credits: what works on whole bills.
+    pub terms: Terms,
     /// What people call the book.
     pub name: Names,
     /// One or two sentences about it.
@@ -121,11 +122,14 @@ struct Head {
     description: Option<Names>,
 }
 
+const ROOT_KEYS: [&str; 9] =
+    ["book", "tax", "taxes", "tax_rules", "discount_rules", "credit_rules", "calendars", "meters", "plans"];
+
 pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     let path = Path::default();
-    let table = reader.table(root, &path, &["book", "tax", "calendars", "meters", "plans"])?;
+    let table = reader.table(root, &path, &ROOT_KEYS)?;
     let head = reader.required(&table, "book", &path, read_head);
-    let tax = reader.optional(&table, "tax", &path, read_tax);
+    let terms = read_terms(reader, &table, &path);
     let zone = head.as_ref().map(|head| head.zone);
     let calendars = reader
         .optional(&table, "calendars", &path, |reader, node, path| Some(read_calendars(reader, node, path, zone)))
@@ -143,15 +147,18 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     {
         check_exact_lines(reader, &table, plans)?;
     }
+    if let (Some(terms), Some(plans)) = (&terms, &plans) {
+        check_charges(reader, &table, plans, terms)?;
+    }
     let head = head?;
-    Some(Book {
+    let book = Book {
         id: head.id,
         version: head.version,
         effective: head.effective,
         currency: head.currency,
         zone: head.zone,
         rounding: head.rounding,
-        tax: tax?,
+        terms: terms?,
         name: head.name,
         description: head.description,
         calendars: calendars.calendars.into_iter().collect::<Option<_>>()?,
@@ -160,7 +167,25 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         default_plan: default_plan?,
         // The caller sets it: the digest of this book, or of the whole that it is a part of.
         digest: String::new(),
-    })
+    };
+    check_trials(reader, &table, &book)?;
+    Some(book)
+}
+
+/// A trial plan must not be able to bill anything, whatever is used.
+fn check_trials(reader: &mut Reader, root: &Table<'_>, book: &Book) -> Option<()> {
+    let mut outcome = Some(());
+    let Some(field) = root.get("plans") else { return outcome };
+    let entries = reader.entries(&field.node, &Path::default().key("plans"));
+    for (plan, entry) in book.plans.iter().zip(&entries).filter(|(plan, _)| plan.trial) {
+        let highest = match highest(book, plan) {
+            highest if highest.is_nothing() => continue,
+            Highest::AtMost(amount) => Some(format_exact(amount)),
+            Highest::Unlimited => None,
+        };
+        outcome = reader.report(entry.node, &entry.path, ProblemKind::TrialCanBill { highest });
+    }
+    outcome
 }
 
 fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {

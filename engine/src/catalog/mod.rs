@@ -7,7 +7,10 @@ mod book;
 mod calendar;
 mod canonical;
 mod charge;
+mod charge_terms;
+mod commitment;
 mod conversion;
+pub mod diff;
 mod dimension;
 mod draft;
 mod exact_lines;
@@ -16,6 +19,7 @@ mod plan;
 mod price;
 mod problem;
 mod reader;
+pub mod review;
 mod selection;
 mod terms;
 mod view;
@@ -23,11 +27,18 @@ mod write;
 
 pub use book::{Book, BookRef};
 pub use charge::{Charge, Each, Metered, Pricing};
+pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
+pub use commitment::{
+    Commitment, Committed, InProgress, OverageFactor, PlanCommitment, PlanLine, PlanTerms, Settle, SpendingCap,
+};
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;
 pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;
-pub use terms::{Percent, Tax};
+pub use terms::{
+    Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,
+    Off, Percent, ShareRule, Target, Tax, TaxBase, TaxRounding, TaxRules, Terms, Treatment,
+};
 pub use view::{BadView, BookView};

@@ -1,10 +1,12 @@
 //! Plans and their charges.
 
 use super::charge::{Charge, read_charge};
+use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
+use super::terms::{Credit, Discount, read_credits, read_discounts};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::text::Names;
 
@@ -19,8 +21,16 @@ pub struct Plan {
     pub description: Option<Names>,
     /// Whether prospects see the plan; plans are private unless the book says otherwise.
     pub public: bool,
+    /// Whether the plan is a trial: the book promises that it never bills anything, and the check proves it.
+    pub trial: bool,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
+    /// What holds beside the charges.
+    pub terms: PlanTerms,
+    /// What is taken off its bills.
+    pub discounts: Vec<Discount>,
+    /// Money that it gives each period.
+    pub credits: Vec<Credit>,
 }
 
 impl Plan {
@@ -35,16 +45,37 @@ impl Plan {
     }
 }
 
+const PLAN_KEYS: [&str; 8] = ["id", "name", "description", "public", "trial", "charges", "discounts", "credits"];
+
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let table = reader.table(entry.node, path, &["id", "name", "description", "public", "charges"])?;
+    let allowed: Vec<&str> = PLAN_KEYS.into_iter().chain(PLAN_TERM_KEYS).collect();
+    let table = reader.table(entry.node, path, &allowed)?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
     let description = reader.optional(&table, "description", path, Reader::names);
     let public = reader.optional(&table, "public", path, Reader::boolean);
+    let trial = reader.optional(&table, "trial", path, Reader::boolean);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
-    Some(Plan { id: id?, name: name?, description: description?, public: public?.unwrap_or(false), charges: charges? })
+    let terms = read_plan_terms(reader, &table, path, charges.as_deref());
+    let known = charges.as_deref();
+    let discounts = reader.optional(&table, "discounts", path, |reader, node, path| {
+        // Where the charges are broken, nobody can say which of them a discount names.
+        known.and_then(|charges| read_discounts(reader, node, path, charges))
+    });
+    let credits = reader.optional(&table, "credits", path, read_credits);
+    Some(Plan {
+        id: id?,
+        name: name?,
+        description: description?,
+        public: public?.unwrap_or(false),
+        trial: trial?.unwrap_or(false),
+        terms: terms?,
+        discounts: discounts?.unwrap_or_default(),
+        credits: credits?.unwrap_or_default(),
+        charges: charges?,
+    })
 }
 
 fn read_charges(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Charge>> {

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::draft::Place;
 use crate::money::BadCurrency;
+use crate::period::BadMonth;
 use crate::quantity::BadDecimal;
 use crate::text::Lang;
 
@@ -91,6 +92,8 @@ pub enum ProblemKind {
     NoGroups,
     /// Some groups are to be priced together, but their sum means nothing.
     GroupsDoNotAddUp,
+    /// A trial plan that can bill something.
+    TrialCanBill { highest: Option<String> },
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -109,6 +112,34 @@ pub enum ProblemKind {
     TierOverlap { from: String, lower: String },
     /// A tax above 100 %.
     PercentTooHigh { percent: String },
+    /// At least more than at most.
+    MinimumAboveMaximum { minimum: String, maximum: String },
+    /// A minimum in a place where other terms would follow it.
+    MinimumNotLast,
+    /// An order of terms that parts of a period cannot follow.
+    OrderNotForSplit,
+    /// Usage above a commitment that would be cheaper than below.
+    FactorBelowOne { value: String },
+    /// A commitment that changes nothing.
+    CommitmentWithoutEffect,
+    /// A discount above 100 %.
+    DiscountTooHigh { percent: String },
+    /// A tax that is not there, or not yet.
+    UnknownTax { id: String, known: Vec<String> },
+    /// A charge that is not there.
+    UnknownCharge { id: String, known: Vec<String> },
+    /// A tag that no charge carries.
+    UnknownTag { tag: String },
+    /// A tax inside the prices on a tax outside them.
+    InclusiveOnExclusive { id: String },
+    /// A charge has taxes of its own where there is one base for all.
+    TaxedApart,
+    /// Not a whole number of things.
+    BadCount { value: String },
+    /// Not a month.
+    BadMonth(BadMonth),
+    /// A term that ends before it begins.
+    EmptyTerm { from: String, until: String },
     /// Exact line amounts could need endless digits.
     EndlessPrice { price: String, per: String },
     /// A version that would begin in the middle of a month.
@@ -179,6 +210,7 @@ impl ProblemKind {
             Self::EndlessConversion => "endless_conversion",
             Self::NoGroups => "no_groups",
             Self::GroupsDoNotAddUp => "groups_do_not_add_up",
+            Self::TrialCanBill { .. } => "trial_can_bill",
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -188,6 +220,20 @@ impl ProblemKind {
             Self::TierGap { .. } => "tier_gap",
             Self::TierOverlap { .. } => "tier_overlap",
             Self::PercentTooHigh { .. } => "percent_too_high",
+            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
+            Self::MinimumNotLast => "minimum_not_last",
+            Self::OrderNotForSplit => "order_not_for_split",
+            Self::FactorBelowOne { .. } => "factor_below_one",
+            Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::DiscountTooHigh { .. } => "discount_too_high",
+            Self::UnknownTax { .. } => "unknown_tax",
+            Self::UnknownCharge { .. } => "unknown_charge",
+            Self::UnknownTag { .. } => "unknown_tag",
+            Self::InclusiveOnExclusive { .. } => "inclusive_on_exclusive",
+            Self::TaxedApart => "taxed_apart",
+            Self::BadCount { .. } => "bad_count",
+            Self::BadMonth(_) => "bad_month",
+            Self::EmptyTerm { .. } => "empty_term",
             Self::EndlessPrice { .. } => "endless_price",
             Self::EffectiveNotFirst { .. } => "effective_not_first",
         }
@@ -272,6 +318,13 @@ impl ProblemKind {
                 "some groups of this meter cannot be added up, for instance maxima; write each = \"group\", or select in the meter"
                     .to_owned()
             }
+            Self::TrialCanBill { highest } => {
+                let how_much = highest.as_ref().map_or_else(
+                    || "without limit".to_owned(),
+                    |amount| format!("up to {amount}"),
+                );
+                format!("a trial plan must never bill anything, but this one can, {how_much}; remove its prices, cap them at 0, or remove trial")
+            }
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
             Self::NoTiers => "the list of tiers is empty; it needs at least one".to_owned(),
@@ -294,6 +347,52 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("at least {minimum} and at most {maximum} cannot both hold; the minimum must not be above the maximum")
+            }
+            Self::MinimumNotLast => {
+                "what is missing to the minimum is known in the end only; let \"minimum\" come last in terms.order".to_owned()
+            }
+            Self::OrderNotForSplit => {
+                "a period that is billed in parts takes terms in the order discount, maximum, minimum; leave terms.order out of its charges"
+                    .to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("{value} would make more usage cheaper than less; allowed is a factor of 1 or more")
+            }
+            Self::CommitmentWithoutEffect => {
+                "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
+                    .to_owned()
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
+            Self::DiscountTooHigh { percent } => {
+                format!("a discount of {percent} percent is more than the whole; allowed is 0 to 100")
+            }
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("there is no tax \"{id}\" here; write it before, under [[taxes]]")
+            }
+            Self::UnknownTax { id, known } => {
+                format!("there is no tax \"{id}\" here or before; there is {}", known.join(", "))
+            }
+            Self::UnknownTag { tag } => {
+                format!("no charge of the plan carries the tag \"{tag}\"; give it one, for instance tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("prices cannot contain a tax that is taken from \"{id}\", which is added to them; leave it out of \"on\"")
+            }
+            Self::TaxedApart => {
+                "with tax_rules.base = \"invoice\" all charges are taxed alike; leave \"taxes\" out, or write base = \"group\""
+                    .to_owned()
+            }
+            Self::BadCount { value } => {
+                format!("{value} is not a number of things; allowed: whole numbers from 0 to 4294967295")
+            }
+            Self::BadMonth(error) => error.to_string(),
+            Self::EmptyTerm { from, until } => {
+                format!("the discount begins in {from} and ends before {until}: no month has it; write a later \"until\"")
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "with rounding at the invoice a line keeps every digit, but {price} per {per} needs more than 18 places for one unit; write rounding = {{ at = \"line\" }}, or a price and a per with fewer digits"
@@ -391,6 +490,11 @@ impl ProblemKind {
             Self::GroupsDoNotAddUp => {
                 "该计量项的部分分组不能相加（例如最大值）；请写 each = \"group\"，或在计量项中筛选".to_owned()
             }
+            Self::TrialCanBill { highest } => {
+                let how_much =
+                    highest.as_ref().map_or_else(|| "且没有上限".to_owned(), |amount| format!("最高 {amount}"));
+                format!("试用套餐不得产生费用，但该套餐可以（{how_much}）；请去掉价格、封顶为 0，或去掉 trial")
+            }
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),
@@ -408,6 +512,41 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("最低 {minimum} 与最高 {maximum} 不能同时成立；最低金额不得高于最高金额")
+            }
+            Self::MinimumNotLast => "距最低金额的差额到最后才能确定；请让 terms.order 中的“minimum”排在最后".to_owned(),
+            Self::OrderNotForSplit => {
+                "分段计费的周期只能按优惠、最高、最低的顺序应用条款；请去掉其收费项中的 terms.order".to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("系数 {value} 会使超出部分比承诺以内更便宜；只允许 1 或更大")
+            }
+            Self::CommitmentWithoutEffect => {
+                "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("该套餐没有收费项“{id}”；其中有：{}", known.join("、"))
+            }
+            Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("此处没有税项“{id}”；请先在 [[taxes]] 中写出")
+            }
+            Self::UnknownTax { id, known } => format!("此处及之前没有税项“{id}”；已有 {}", known.join("、")),
+            Self::UnknownTag { tag } => {
+                format!("套餐中没有收费项带有标签“{tag}”；请加上，例如 tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("价内税不能以价外的“{id}”为税基；请将它从“on”中去掉")
+            }
+            Self::TaxedApart => {
+                "tax_rules.base = \"invoice\" 时所有收费项税项相同；请去掉“taxes”，或写 base = \"group\"".to_owned()
+            }
+            Self::BadCount { value } => format!("{value} 不是个数；只允许 0 到 4294967295 的整数"),
+            Self::BadMonth(bad) => format!("“{}”不是月份；请写成 YYYY-MM，1970-01 到 9998-12，例如 2026-12", bad.0),
+            Self::EmptyTerm { from, until } => {
+                format!("折扣自 {from} 开始，{until} 之前结束：没有月份享有；请写更晚的“until”")
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "按整张账单舍入时各行保留全部数字，但“每 {per} 价格 {price}”的单价超过 18 位小数；请改用 rounding = {{ at = \"line\" }}，或使用位数更少的价格和 per"

@@ -83,6 +83,17 @@ pub enum EmptyPeriod {
     WholePrice,
 }
 
+/// What a range of dates that ends before it begins is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reversed {
+    /// A named error.
+    #[default]
+    Refuse,
+    /// A range without any day, for systems that compute ends that may fall before the start.
+    Empty,
+}
+
 /// What a part longer than the whole period gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +129,8 @@ pub struct Proration {
     pub change_day: ChangeDay,
     /// What an empty whole period gives.
     pub empty_period: EmptyPeriod,
+    /// What a reversed range is.
+    pub reversed: Reversed,
     /// What too long a part gives.
     pub beyond: Beyond,
     /// Which whole period a part is measured against.
@@ -218,20 +231,24 @@ impl fmt::Display for Basis {
 impl Proration {
     /// The share of the days `part` in the days `whole`, both written as the basis reads them.
     ///
-    /// Refused for bases that count something else than days, and for ranges that end before they begin.
+    /// Refused for bases that count something else than days, and, unless the rule says otherwise, for ranges that end
+    /// before they begin.
     pub fn share_of_dates(&self, part: Dates, whole: Dates) -> Result<Share, ProrationError> {
-        let (part, whole) = match self.basis {
-            Basis::DaysHalfOpen | Basis::None => (part.count(DayCount::HalfOpen)?, whole.count(DayCount::HalfOpen)?),
-            Basis::DaysInclusive => (part.count(DayCount::Inclusive)?, whole.count(DayCount::Inclusive)?),
+        let days = |dates: Dates, by| match self.reversed {
+            Reversed::Empty if dates.to < dates.from => Ok(0),
+            Reversed::Empty | Reversed::Refuse => dates.count(by),
+        };
+        let (by, nominal) = match self.basis {
+            Basis::DaysHalfOpen | Basis::None => (DayCount::HalfOpen, None),
+            Basis::DaysInclusive => (DayCount::Inclusive, None),
             Basis::FixedMonthDays(days) => {
-                let by = DayCount::FixedMonth(days);
                 let months = whole.whole_months().filter(|months| *months > 0);
-                let nominal = months.and_then(|months| months.checked_mul(i64::from(days)));
-                (part.count(by)?, nominal.map_or_else(|| whole.count(by), Ok)?)
+                (DayCount::FixedMonth(days), months.and_then(|months| months.checked_mul(i64::from(days))))
             }
-            Basis::NominalDays(days) => (part.count(DayCount::HalfOpen)?, i64::from(days)),
+            Basis::NominalDays(days) => (DayCount::HalfOpen, Some(i64::from(days))),
             Basis::ElapsedTime | Basis::ConsumedQuota => return Err(ProrationError::WrongBasis(self.basis)),
         };
+        let (part, whole) = (days(part, by)?, nominal.map_or_else(|| days(whole, by), Ok)?);
         self.quotient(integer(i128::from(part))?, integer(i128::from(whole))?)
     }
 

@@ -1,6 +1,6 @@
 use super::{
-    Basis, Beyond, ChangeDay, Cut, EmptyPeriod, Proration, ProrationError, Share, WholePrice, after_trial, whole_after,
-    whole_before,
+    Basis, Beyond, ChangeDay, Cut, EmptyPeriod, Proration, ProrationError, Reversed, Share, WholePrice, after_trial,
+    whole_after, whole_before,
 };
 use crate::exact::Exact;
 use crate::period::{CalendarDuration, Dates, Period, TimeError, parse_date};
@@ -120,6 +120,15 @@ fn a_range_that_ends_before_it_begins_is_refused_by_name() {
         let refused = Proration::default().share_of_dates(part, whole);
         assert!(matches!(refused, Err(ProrationError::Time(TimeError::EndsBeforeItBegins { .. }))));
     }
+}
+
+#[test]
+fn a_reversed_range_is_empty_if_the_rule_says_so() {
+    let rule =
+        Proration { reversed: Reversed::Empty, empty_period: EmptyPeriod::WholePrice, ..rule(Basis::DaysInclusive) };
+    let (good, bad) = (dates("2024-03-01", "2024-03-31"), dates("2024-03-31", "2024-03-01"));
+    assert_eq!(value(rule.share_of_dates(bad, good)), "0");
+    assert_eq!(rule.share_of_dates(good, bad).unwrap().whole_price, Some(WholePrice::EmptyPeriod));
 }
 
 #[test]

@@ -50,7 +50,8 @@ pub enum FirstPeriod {
     /// At the anchor's day in the month in which the subscription starts or, once that day has come, whole periods
     /// after it. A yearly cycle that starts a day late waits for a year. For cycles of months.
     AnchorDayOfMonth,
-    /// At the anchor itself while that is ahead, however far; later as [`FirstPeriod::WholePeriod`].
+    /// At the anchor itself while that is ahead, however far; later a whole period after the start, moved to the
+    /// anchor's day of the month or of the week.
     AtAnchor,
     /// A whole period after the start, moved to the anchor's day of the month, of the year or of the week: never short,
     /// up to 17 months for a year.

@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn dates_outside_the_calendar_and_hours_on_dates_are_named_errors() {
-        let far = "a date outside the years 1970 to 9998 cannot be billed";
+        let far = "a date outside the years 1969 to 9999 cannot be computed with";
         assert_eq!(on("9999-01-31", "P1Y", 1), far);
         assert_eq!(on("1970-01-31", "P1M", i64::MAX), far);
         assert_eq!(on("1970-01-31", "P1M", i64::MIN), far);

@@ -11,7 +11,8 @@ use super::{CalendarDuration, Instant};
 /// Why a date, a period or a cycle cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeError {
-    /// The result, or what it is computed from, lies outside the years 1970 to 9998.
+    /// The result, or what it is computed from, lies outside the years 1969 to 9999, which
+    /// hold the neighbours of every month that can be billed.
     OutOfCalendar,
     /// A stretch of time whose end comes before its beginning.
     EndsBeforeItBegins {
@@ -58,7 +59,7 @@ impl TimeError {
 impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfCalendar => f.write_str("a date outside the years 1970 to 9998 cannot be billed"),
+            Self::OutOfCalendar => f.write_str("a date outside the years 1969 to 9999 cannot be computed with"),
             Self::EndsBeforeItBegins { start, end } => {
                 write!(f, "the period from {start} to {end} ends before it begins; its end must not be earlier")
             }

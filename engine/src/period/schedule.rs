@@ -3,6 +3,7 @@
 //! Periods are half-open and touch; none lies before the start or after the end of the subscription.
 
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta};
+use serde::{Deserialize, Serialize};
 
 use super::duration::DayOfMonth;
 use super::{Anchor, Clock, Cycle, FirstPeriod, FloorTo, Grid, Instant, Period, TimeError, Zone, floor};
@@ -40,6 +41,17 @@ pub struct CyclePeriod {
     pub whole: Period,
 }
 
+/// When a charge that recurs is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Charged {
+    /// When its period begins.
+    #[default]
+    InAdvance,
+    /// When its period is over.
+    InArrears,
+}
+
 impl Cycle {
     /// The periods of a subscription.
     ///
@@ -62,7 +74,9 @@ impl Cycle {
             FirstPeriod::AtAnchor if start < anchored.boundary(0)? => (anchored, 0),
             FirstPeriod::AtAnchor | FirstPeriod::WholePeriod => (self.whole_on(start, &anchored, to.zone)?, 0),
         };
-        Ok(Schedule { grid, first, start, end: to.end, zone: to.zone })
+        // A subscription that ends when it starts has no day at all, although its day is counted from its beginning.
+        let end = to.end.map(|end| if end == to.start { start } else { end });
+        Ok(Schedule { grid, first, start, end, zone: to.zone })
     }
 
     /// The boundaries around the anchor.
@@ -126,8 +140,8 @@ impl Cycle {
         }
         let date = self.every.add_to_date(zone.local(start)?.date(), 1)?;
         let day = if months != 0 {
-            let whole_years = months.checked_rem(12) == Some(0);
-            let month = if whole_years { anchored.day.month } else { date.month() };
+            let of_the_year = self.first == FirstPeriod::WholePeriod && months.checked_rem(12) == Some(0);
+            let month = if of_the_year { anchored.day.month } else { date.month() };
             DayOfMonth { year: date.year(), month, day: anchored.day.day }
         } else if days.checked_rem(7) == Some(0) {
             DayOfMonth::of(back_to_weekday(date, anchored.day.months_on(0)?).ok_or(TimeError::OutOfCalendar)?)
@@ -238,6 +252,29 @@ impl Schedule {
         self.containing(last.ok_or(TimeError::OutOfCalendar)?).map(Some)
     }
 
+    /// The period that a charge is billed for at `instant`: the one that has begun, or the last one that is over.
+    /// `None` if none is.
+    pub fn due(&self, instant: Instant, charged: Charged) -> Result<Option<CyclePeriod>, TimeError> {
+        let begun = instant >= self.start && self.end.is_none_or(|end| instant < end);
+        match charged {
+            Charged::InAdvance => begun.then(|| self.containing(instant)).transpose(),
+            Charged::InArrears => self.last_over(instant),
+        }
+    }
+
+    /// The periods that share time with `with`, in their order: the months of a year, the days of a month. Stops after
+    /// the first error.
+    pub fn overlapping(&self, with: Period) -> impl Iterator<Item = Result<CyclePeriod, TimeError>> {
+        let begin = with.start.max(self.start);
+        let end = self.end.map_or(with.end, |end| end.min(with.end));
+        let mut next = (begin < end).then_some(begin);
+        std::iter::from_fn(move || {
+            let found = self.containing(next.take()?);
+            next = found.as_ref().ok().map(|found| found.period.end).filter(|at| *at < end);
+            Some(found)
+        })
+    }
+
     /// How many periods are over at `instant`; a partial first one counts.
     pub fn elapsed(&self, instant: Instant) -> Result<i64, TimeError> {
         self.last_over(instant)?.map_or(Ok(0), |last| last.number.checked_add(1).ok_or(TimeError::OutOfCalendar))
@@ -250,9 +287,20 @@ impl Schedule {
         if before == self.start { Ok(before) } else { self.grid.boundary(self.first) }
     }
 
-    /// When the first `count` periods start.
-    pub fn starts(&self, count: u32) -> Result<Vec<Instant>, TimeError> {
-        (0..i64::from(count)).map(|number| Ok(self.period(number)?.period.start)).collect()
+    /// When each period starts, from the first on; ends with the subscription, or with the error that it met.
+    pub fn starts(&self) -> impl Iterator<Item = Result<Instant, TimeError>> {
+        let mut next = Some(0_i64);
+        std::iter::from_fn(move || {
+            let number = next.take()?;
+            match self.period(number) {
+                Ok(found) => {
+                    next = number.checked_add(1);
+                    Some(Ok(found.period.start))
+                }
+                Err(TimeError::AfterEnd { .. }) => None,
+                Err(error) => Some(Err(error)),
+            }
+        })
     }
 
     /// 0 before the first boundary, then the boundaries passed.

@@ -1,7 +1,7 @@
 use super::{Schedule, Subscribed};
 use crate::period::{
-    Anchor, CalendarDuration, Clock, Cycle, Dates, FirstPeriod, Grid, Instant, TimeError, Zone, parse_date,
-    whole_periods,
+    Anchor, CalendarDuration, Charged, Clock, Cycle, Dates, FirstPeriod, Grid, Instant, Period, TimeError, Zone,
+    parse_date, whole_periods,
 };
 
 fn at(text: &str) -> Instant {
@@ -28,9 +28,9 @@ fn schedule(cycle: Cycle, start: &str, zone_name: &str) -> Schedule {
     cycle.schedule(Subscribed { start: at(start), end: None, zone: zone(zone_name) }).unwrap()
 }
 
-fn dates(schedule: &Schedule, count: u32) -> String {
-    let days = schedule.starts(count).unwrap();
-    days.into_iter().map(|start| schedule.zone().date_of(start).to_string()).collect::<Vec<_>>().join(" ")
+fn dates(schedule: &Schedule, count: usize) -> String {
+    let days = schedule.starts().take(count).map(Result::unwrap);
+    days.map(|start| schedule.zone().date_of(start).to_string()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn days_of_the_clock_change_have_23_and_25_hourly_periods() {
 #[test]
 fn daily_and_weekly_boundaries_stay_on_the_wall_clock() {
     let daily = schedule(plain("P1D", Anchor::Calendar), "2026-03-07T12:00:00Z", "America/New_York");
-    let starts: Vec<_> = daily.starts(4).unwrap().into_iter().map(|start| start.to_rfc3339()).collect();
+    let starts: Vec<_> = daily.starts().take(4).map(|start| start.unwrap().to_rfc3339()).collect();
     assert_eq!(
         starts,
         [
@@ -136,7 +136,7 @@ fn a_boundary_in_a_skipped_hour_comes_first_after_the_gap() {
     // New York skips 02:00 to 03:00 on 8 March 2026.
     let daily = cycle("P1D", Anchor::Start, FirstPeriod::NextBoundary, Clock::Anchor);
     let periods = schedule(daily, "2026-03-07T07:30:00Z", "America/New_York");
-    let starts: Vec<_> = periods.starts(3).unwrap().into_iter().map(|start| start.to_rfc3339()).collect();
+    let starts: Vec<_> = periods.starts().take(3).map(|start| start.unwrap().to_rfc3339()).collect();
     assert_eq!(starts, ["2026-03-07T07:30:00+00:00", "2026-03-08T07:00:00+00:00", "2026-03-09T06:30:00+00:00"]);
 }
 
@@ -185,10 +185,59 @@ fn in_arrears_the_last_period_that_is_over_is_billed_and_a_partial_one_counts() 
     let first = periods.last_over(at("2026-02-01T00:00:00Z")).unwrap().unwrap();
     assert_eq!((first.period.start, first.whole.start), (start, at("2026-01-01T00:00:00Z")));
     let last = periods.last_over(at("2026-06-01T00:00:00Z")).unwrap().unwrap();
-    assert_eq!((last.number, last.period.end, last.whole.end), (2, end.unwrap(), at("2026-04-01T00:00:00Z")));
+    assert_eq!(
+        (last.number, last.period.end, last.whole.end),
+        (2, at("2026-03-10T00:00:00Z"), at("2026-04-01T00:00:00Z"))
+    );
     let elapsed = |text| periods.elapsed(at(text)).unwrap();
     let counts = [elapsed("2025-01-01T00:00:00Z"), elapsed("2026-02-01T00:00:00Z"), elapsed("2026-03-09T00:00:00Z")];
     assert_eq!((counts, elapsed("2026-03-10T00:00:00Z")), ([0, 1, 2], 3));
+}
+
+#[test]
+fn in_advance_the_period_that_has_begun_is_due_and_in_arrears_the_one_that_is_over() {
+    let end = Some(at("2026-03-10T00:00:00Z"));
+    let subscribed = Subscribed { start: at("2026-01-20T00:00:00Z"), end, zone: zone("UTC") };
+    let periods = plain("P1M", Anchor::Calendar).schedule(subscribed).unwrap();
+    let due = |text, charged| periods.due(at(text), charged).unwrap().map(|due| due.number);
+    let table = [
+        ("2026-01-19T23:59:59Z", None, None),
+        ("2026-01-20T00:00:00Z", Some(0), None),
+        ("2026-02-01T00:00:00Z", Some(1), Some(0)),
+        ("2026-03-10T00:00:00Z", None, Some(2)),
+    ];
+    for (instant, advance, arrears) in table {
+        assert_eq!(due(instant, Charged::InAdvance), advance, "{instant}");
+        assert_eq!(due(instant, Charged::InArrears), arrears, "{instant}");
+    }
+}
+
+#[test]
+fn a_subscription_that_ends_when_it_starts_has_no_period() {
+    let start = at("2026-01-20T15:00:00Z");
+    for clock in [Clock::Midnight, Clock::Anchor] {
+        let monthly = cycle("P1M", Anchor::Calendar, FirstPeriod::NextBoundary, clock);
+        let empty = monthly.schedule(Subscribed { start, end: Some(start), zone: zone("UTC") }).unwrap();
+        assert_eq!((empty.starts().count(), empty.elapsed(at("2026-06-01T00:00:00Z"))), (0, Ok(0)));
+        assert!(matches!(empty.containing(start), Err(TimeError::AfterEnd { .. })));
+    }
+}
+
+#[test]
+fn monthly_usage_of_a_yearly_plan_falls_into_the_months_of_its_year() {
+    let start = "2024-02-29T00:00:00Z";
+    let year = schedule(plain("P1Y", Anchor::Start), start, "UTC").period(1).unwrap().period;
+    let months = schedule(plain("P1M", Anchor::Start), start, "UTC");
+    let starts: Vec<String> =
+        months.overlapping(year).map(|month| month.unwrap().period.start.date_naive().to_string()).collect();
+    // The year begins on 28 February 2025, the clamped 29th, which is also a boundary of months.
+    assert_eq!((starts.len(), starts[0].as_str(), starts[11].as_str()), (12, "2025-02-28", "2026-01-29"));
+    let nothing = months.overlapping(Period { start: at("2023-01-01T00:00:00Z"), end: at(start) });
+    assert_eq!(nothing.count(), 0);
+    let far = Period { start: Instant::MAX_UTC, end: Instant::MAX_UTC };
+    assert_eq!(months.overlapping(far).count(), 0);
+    let endless = Period { start: at("9998-06-01T00:00:00Z"), end: Instant::MAX_UTC };
+    assert_eq!(months.overlapping(endless).last(), Some(Err(TimeError::OutOfCalendar)));
 }
 
 #[test]
@@ -235,6 +284,7 @@ fn what_cannot_be_computed_is_a_named_error() {
     assert_eq!(ended.containing(before), Err(TimeError::BeforeStart { at: before, start }));
     assert_eq!(ended.containing(after), Err(TimeError::AfterEnd { at: after, end: after }));
     assert!(matches!(ended.period(5), Err(TimeError::AfterEnd { .. })));
+    assert_eq!(ended.starts().count(), 2);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Condition, Conversion, PackageRounding, Percent, UnitPrice};
+use super::share::Share;
+use crate::catalog::{Condition, Conversion, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice};
 use crate::exact::{Exact, Overflow};
+use crate::ids::ChargeId;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -170,6 +172,108 @@ pub enum Step {
         /// base × percent ÷ 100.
         amount: Exact,
     },
+    /// A percentage was taken off.
+    PercentOff {
+        /// Of what.
+        base: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// base × percent ÷ 100, below zero.
+        amount: Exact,
+    },
+    /// A part of a period owes a share of what a whole one does.
+    ShareOf {
+        /// What a whole period owes.
+        whole: Money,
+        /// The share of the period.
+        share: Share,
+        /// whole × share.
+        part: Exact,
+    },
+    /// What is missing to what is due at least.
+    TrueUp {
+        /// At least this is due.
+        minimum: Exact,
+        /// This is there already.
+        before: Exact,
+        /// minimum − before.
+        amount: Exact,
+    },
+    /// What lies above a commitment costs more.
+    Overage {
+        /// The commitment.
+        committed: Exact,
+        /// What lies above it, at list prices.
+        above: Exact,
+        /// Costs so many times its list price.
+        factor: OverageFactor,
+        /// above × (factor − 1): what is added to the list prices.
+        amount: Exact,
+    },
+    /// What was billed for earlier parts of the period is taken off.
+    Earlier {
+        /// What was billed, turned round: below zero for a charge.
+        amount: Exact,
+    },
+    /// A discount was taken from some lines.
+    InvoiceDiscount {
+        /// What the lines held.
+        base: Exact,
+        /// The share, or the sum.
+        off: Off,
+        /// What is taken, at most the base.
+        amount: Exact,
+    },
+    /// A tax on one line or on several, where a plain percentage does not say it all.
+    Tax {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The net amount.
+        base: Exact,
+        /// Other taxes that belong to what this one is taken from.
+        taxes: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// Whether it is due.
+        treatment: Treatment,
+        /// (base + taxes) × percent ÷ 100, or nothing where it is not due.
+        amount: Exact,
+    },
+    /// A tax that a price contains.
+    TaxIncluded {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The price with its taxes.
+        price: Exact,
+        /// This tax for each unit of net amount.
+        share: Exact,
+        /// All taxes in the price for each unit of net amount.
+        all: Exact,
+        /// price × share ÷ (1 + all).
+        amount: Exact,
+    },
+    /// All taxes were rounded together, and this one got its part of the sum, in whole minor units.
+    RoundedTogether {
+        /// The amount before.
+        exact: Exact,
+        /// What was taken away; negative where something was added.
+        cut: Exact,
+        /// The amount after.
+        amount: Money,
+    },
+    /// A credit was drawn.
+    Drawn {
+        /// What was in it.
+        balance: Money,
+        /// What was to be paid.
+        payable: Money,
+        /// What it pays.
+        amount: Exact,
+        /// What stays in it.
+        left: Money,
+    },
     /// The exact amount was rounded to the currency's minor unit.
     Round {
         /// By which rule.
@@ -198,6 +302,18 @@ impl Step {
         }
     }
 
+    /// The exact tax that this step, or one inside it, takes from the line of `charge`.
+    pub(crate) fn tax_of(&self, charge: &ChargeId) -> Option<Exact> {
+        if let Self::Part { steps, .. } = self {
+            return steps.iter().find_map(|step| step.tax_of(charge));
+        }
+        let (Self::Tax { charge: Some(own), amount, .. } | Self::TaxIncluded { charge: Some(own), amount, .. }) = self
+        else {
+            return None;
+        };
+        (own == charge).then_some(*amount)
+    }
+
     /// The exact amount that this step adds to its line, for the steps that price something.
     pub fn priced(&self) -> Option<Exact> {
         match self {
@@ -209,12 +325,22 @@ impl Step {
             | Self::Cap { amount, .. }
             | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
-            | Self::Percent { amount, .. } => Some(*amount),
+            | Self::PercentOff { amount, .. }
+            | Self::TrueUp { amount, .. }
+            | Self::Overage { amount, .. }
+            | Self::Earlier { amount }
+            | Self::Percent { amount, .. }
+            | Self::InvoiceDiscount { amount, .. }
+            | Self::Tax { amount, .. }
+            | Self::TaxIncluded { amount, .. }
+            | Self::Drawn { amount, .. } => Some(*amount),
             Self::Counted { .. }
             | Self::RoundedQuantity { .. }
             | Self::Selected { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }
+            | Self::ShareOf { .. }
+            | Self::RoundedTogether { .. }
             | Self::Round { .. } => None,
         }
     }
@@ -241,6 +367,17 @@ pub enum Part {
     },
     /// An amount that is rounded before it is added.
     Detail,
+    /// What is due before a maximum or minimum is looked at.
+    BeforeLimits,
+    /// The whole period up to now.
+    SoFar,
+    /// One price of a part of a period.
+    Item,
+    /// A line of the bill, in the computation of a tax.
+    Line {
+        /// The line's charge.
+        charge: ChargeId,
+    },
 }
 
 /// Where a calculation writes its steps.

@@ -2,12 +2,13 @@
 
 use super::counted::{conditions, counted};
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::terms::TermWords;
 use super::{Lang, Names};
-use crate::catalog::{Condition, Conversion, Factor, PackageRounding, Percent, UnitPrice};
+use crate::catalog::{Condition, Conversion, Factor, OverageFactor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rating::{Part, Step};
+use crate::rating::{Part, Share, Step};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::usage::Group;
 
@@ -64,7 +65,20 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
             let (part, amount) = (words.part(part), words.amount(*amount));
             lang.pick(format!("{part}：{amount}"), format!("{part}: {amount}"))
         }
+        Step::PercentOff { base, percent, amount } => words.percent_off(*base, *percent, *amount),
+        Step::ShareOf { whole, share, part } => words.share_of(*whole, *share, *part),
+        Step::TrueUp { minimum, before, amount } => words.true_up(*minimum, *before, *amount),
+        Step::Overage { committed, above, factor, amount } => words.overage((*committed, *above), *factor, *amount),
+        Step::Earlier { amount } => {
+            let amount = words.amount(*amount);
+            lang.pick(format!("减去本期此前已计费部分：{amount}"), format!("Less what was billed earlier: {amount}"))
+        }
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
+        Step::InvoiceDiscount { .. }
+        | Step::Tax { .. }
+        | Step::TaxIncluded { .. }
+        | Step::RoundedTogether { .. }
+        | Step::Drawn { .. } => TermWords { currency, lang }.say(step),
         Step::Round { mode, digits, exact, cut, amount } => {
             let amount = format_money(*amount, currency, lang);
             words.rounded(*mode, *digits, (*exact, *cut), &amount)
@@ -196,6 +210,38 @@ impl Words<'_> {
         self.lang.pick(format!("{base} 的 {percent}% = {amount}"), format!("{percent}% of {base} = {amount}"))
     }
 
+    fn percent_off(&self, base: Exact, percent: Percent, amount: Exact) -> String {
+        let (base, amount) = (self.amount(base), self.amount(amount));
+        let percent = format_decimal(percent.decimal());
+        self.lang.pick(format!("优惠 {percent}%（基数 {base}）：{amount}"), format!("{percent}% off {base}: {amount}"))
+    }
+
+    fn share_of(&self, whole: Money, share: Share, part: Exact) -> String {
+        let (whole, share, part) =
+            (format_money(whole, self.currency, self.lang), format_exact(share.exact()), self.amount(part));
+        self.lang.pick(
+            format!("按本期所占比例 {share} 折算：{whole} → {part}"),
+            format!("For {share} of the period: {whole} becomes {part}"),
+        )
+    }
+
+    fn true_up(&self, minimum: Exact, before: Exact, amount: Exact) -> String {
+        let (minimum, before, amount) = (self.amount(minimum), self.amount(before), self.amount(amount));
+        self.lang.pick(
+            format!("最低 {minimum}，已计 {before}，补足差额 {amount}"),
+            format!("At least {minimum} is due; {before} is there, {amount} is added"),
+        )
+    }
+
+    fn overage(&self, (committed, above): (Exact, Exact), factor: OverageFactor, amount: Exact) -> String {
+        let (committed, above, amount) = (self.amount(committed), self.amount(above), self.amount(amount));
+        let factor = format_decimal(factor.decimal());
+        self.lang.pick(
+            format!("超出承诺 {committed} 的部分 {above} 按 {factor} 倍计价，加收 {amount}"),
+            format!("{above} above the commitment of {committed} costs {factor} times its price: {amount} is added"),
+        )
+    }
+
     fn packed(&self, quantity: Quantity, size: Quantity, rounding: PackageRounding, bought: &str) -> String {
         let (quantity, size) = (self.units(quantity), self.units(size));
         match rounding {
@@ -244,7 +290,13 @@ impl Words<'_> {
                 let key = group_name(key, self.lang);
                 self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
             }
+            Part::Line { charge } => charge.to_string(),
             Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
+            Part::BeforeLimits => {
+                self.lang.pick("计入最高和最低金额之前".to_owned(), "Before maximum and minimum".to_owned())
+            }
+            Part::SoFar => self.lang.pick("本期截至目前".to_owned(), "The period so far".to_owned()),
+            Part::Item => self.lang.pick("本次计费".to_owned(), "This part of the period".to_owned()),
         }
     }
 

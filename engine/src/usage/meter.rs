@@ -122,6 +122,25 @@ impl MeterUsage {
         usage.samples = samples;
         Ok(usage)
     }
+
+    fn add(&mut self, other: &Self) -> Result<(), Overflow> {
+        self.quantity = self.quantity.checked_add(other.quantity)?;
+        self.events = match (self.events, other.events) {
+            (Some(events), Some(others)) => Some(events.checked_add(others).ok_or(Overflow)?),
+            (None, _) | (_, None) => None,
+        };
+        for group in &other.groups {
+            match self.groups.iter_mut().find(|own| own.key == group.key) {
+                Some(own) => {
+                    own.quantity = own.quantity.checked_add(group.quantity)?;
+                    own.events = own.events.checked_add(group.events).ok_or(Overflow)?;
+                }
+                None => self.groups.push(group.clone()),
+            }
+        }
+        self.samples.extend(other.samples.iter().cloned());
+        Ok(())
+    }
 }
 
 /// The quantities of some meters; a meter that is not named counted nothing.
@@ -130,6 +149,18 @@ impl MeterUsage {
 pub struct Usage(pub Vec<MeterUsage>);
 
 impl Usage {
+    /// The usage of two parts of a period taken together. Only for meters that add up, not for maxima and the like.
+    pub fn plus(&self, later: &Self) -> Result<Self, Overflow> {
+        let mut sum = self.clone();
+        for item in &later.0 {
+            match sum.0.iter_mut().find(|usage| usage.meter == item.meter) {
+                Some(usage) => usage.add(item)?,
+                None => sum.0.push(item.clone()),
+            }
+        }
+        Ok(sum)
+    }
+
     /// What `meter` counted, if it is named.
     pub fn of(&self, meter: &MeterId) -> Option<&MeterUsage> {
         self.0.iter().find(|usage| usage.meter == *meter)

@@ -45,6 +45,15 @@ impl Model {
         }
     }
 
+    /// Whether the price of the units so far changes with those that follow, so that a period can be priced only when it
+    /// is complete.
+    pub fn needs_whole_period(&self) -> bool {
+        match self {
+            Self::Volume(_) | Self::StairStep(_) => true,
+            Self::PerUnit(_) | Self::Graduated(_) | Self::Package(_) => false,
+        }
+    }
+
     /// How many units a price is for, where the price is the same for all.
     pub fn priced_units(&self) -> Option<Quantity> {
         match self {

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::book::{Book, MODES, PLACES};
+use super::calendar::write_calendar;
 use super::charge::write_charge;
 use super::commitment::write_plan_terms;
 use super::meter::write_meter;
@@ -45,6 +46,8 @@ pub(super) fn to_value(book: &Book) -> Value {
     insert(&mut root, "tax_rules", write_tax_rules(book.terms.tax_rules));
     insert(&mut root, "discount_rules", write_discount_rules(book.terms.discount_rules));
     insert(&mut root, "credit_rules", write_credit_rules(book.terms.credit_rules));
+    let calendars = (!book.calendars.is_empty()).then(|| book.calendars.iter().map(write_calendar).collect());
+    insert(&mut root, "calendars", calendars);
     Value::Object(root)
 }
 

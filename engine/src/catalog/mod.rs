@@ -2,7 +2,9 @@
 //!
 //! The only way to a `Book` is a check that reports every problem at once, each with its place.
 
+mod aggregate;
 mod book;
+mod calendar;
 mod canonical;
 mod charge;
 mod charge_terms;
@@ -10,6 +12,7 @@ mod commitment;
 mod composites;
 mod conversion;
 pub mod diff;
+mod dimension;
 mod draft;
 mod exact_lines;
 mod meter;

@@ -14,7 +14,7 @@ use crate::ids::ChargeId;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::text::{Names, minimum_name};
-use crate::usage::{MeterUsage, Usage};
+use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
 pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
@@ -40,7 +40,12 @@ pub(super) fn charge_amount(charge: &Charge, situation: Situation<'_>) -> Result
 /// The first step: what the charge's meter counted.
 pub(super) fn count(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) {
     if let Some(meter) = charge.meter().and_then(|id| situation.book.meter(id)) {
-        steps.record(|| Step::counted(meter, charge_usage(charge, situation.usage)));
+        let item = charge_usage(charge, situation.usage);
+        steps.record(|| Step::counted(meter, item));
+        if let Some(MeterUsage { quantity, rounded: Some(RoundedQuantity { rounding, exact }), .. }) = item {
+            let (mode, places) = (rounding.mode, rounding.places);
+            steps.record(|| Step::RoundedQuantity { mode, places, exact: *exact, quantity: *quantity });
+        }
     }
 }
 

@@ -65,6 +65,7 @@ impl Words<'_> {
             | Step::Part { .. }
             | Step::Packages { .. }
             | Step::Percent { .. }
+            | Step::RoundedQuantity { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
             | Step::TrueUp { .. }

@@ -225,7 +225,7 @@ fn check_groups(
 ) -> Option<()> {
     match metered.each {
         Each::Group if meter.group_by.is_empty() => reader.report_at(table, "each", path, ProblemKind::NoGroups),
-        Each::Period if !metered.only.is_empty() && !meter.aggregate.adds_up() => {
+        Each::Period if !metered.only.is_empty() && !meter.adds_up() => {
             reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
         }
         Each::Group | Each::Period => Some(()),

@@ -76,7 +76,7 @@ pub(super) fn read_conversions(reader: &mut Reader, node: &Node, path: &Path) ->
 }
 
 /// `{ divide = "1000", round = "ceiling", places = "0" }`.
-fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> Option<Conversion> {
+pub(super) fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> Option<Conversion> {
     let table = reader.table(node, path, &["multiply", "divide", "round", "places"])?;
     let multiply = reader.optional(&table, "multiply", path, Reader::positive);
     let divide = reader.optional(&table, "divide", path, Reader::positive);
@@ -111,7 +111,7 @@ pub(super) fn write_conversions(conversions: &[Conversion]) -> Option<Value> {
     }
 }
 
-fn write_conversion(conversion: &Conversion) -> Value {
+pub(super) fn write_conversion(conversion: &Conversion) -> Value {
     let (key, factor) = match conversion.by {
         Factor::Multiply(factor) => ("multiply", factor),
         Factor::Divide(factor) => ("divide", factor),

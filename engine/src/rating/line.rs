@@ -11,7 +11,7 @@ use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::usage::{MeterUsage, Usage};
+use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// What a charge is priced from: the book, what was counted, and what the charges before it cost.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,10 @@ pub(super) fn rate_charge(scene: Scene<'_>, charge: &Charge) -> Result<Line, Ove
     let mut steps = Steps::default();
     if let Some(meter) = meter {
         steps.record(|| Step::counted(meter, item));
+        if let Some(MeterUsage { quantity, rounded: Some(RoundedQuantity { rounding, exact }), .. }) = item {
+            let (mode, places) = (rounding.mode, rounding.places);
+            steps.record(|| Step::RoundedQuantity { mode, places, exact: *exact, quantity: *quantity });
+        }
     }
     let exact = price(scene, charge, &mut steps)?;
     let amount = total::line_amount(book, exact, &mut steps)?;

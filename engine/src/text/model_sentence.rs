@@ -53,6 +53,7 @@ impl Words<'_> {
                 )
             }
             Step::Counted { .. }
+            | Step::RoundedQuantity { .. }
             | Step::Selected { .. }
             | Step::Converted { .. }
             | Step::Allowance { .. }

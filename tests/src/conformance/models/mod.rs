@@ -33,6 +33,8 @@ pub(super) fn answer(case: &Case) -> Option<Answer> {
         "percentage" => events::percentage(case),
         "dynamic_sum" => events::dynamic(case),
         "prorated_graduated" => events::prorated(case),
+        "prorated_graduated_dated" => events::prorated_by_date(case, "prorated_sum"),
+        "prorated_graduated_unique" => events::prorated_by_date(case, "prorated_unique_count"),
         "lambda_compute" => parts::compute(case),
         _ => return None,
     };

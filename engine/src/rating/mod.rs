@@ -210,7 +210,10 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
         amounts.push((&charge.id, line.amount));
         lines.push(line);
     }
-    lines.sort_by_key(|line| plan.charges.iter().position(|charge| charge.id == line.charge));
+    // Only composites are priced out of the plan's order.
+    if plan.charges.iter().any(|charge| matches!(charge.pricing, Pricing::Composite(_))) {
+        lines.sort_by_key(|line| plan.charges.iter().position(|charge| charge.id == line.charge));
+    }
     let (subtotal, invoice_rounding) = total::subtotal(book, net)?;
     let tax = total::tax_line(book, subtotal)?;
     let total = match &tax {

@@ -106,7 +106,7 @@ impl Words<'_> {
         });
         let amount = free_amount.map(|amount| self.money(Money::new(amount.decimal())));
         let parts: Vec<String> = events.into_iter().chain(amount).collect();
-        parts.join(self.lang.pick("或", " or "))
+        parts.join(self.lang.pick("或 ", " or "))
     }
 
     fn event_allowance(
@@ -207,7 +207,7 @@ mod tests {
             billable: Quantity::from(550),
         };
         let (zh, en) = said(&step);
-        assert_eq!(zh, "免费额度 3 笔或¥250.00，先到为止：免 2 笔、¥250.00；计费 2 笔、¥550.00");
+        assert_eq!(zh, "免费额度 3 笔或 ¥250.00，先到为止：免 2 笔、¥250.00；计费 2 笔、¥550.00");
         assert_eq!(
             en,
             "3 events or CN¥250.00 free, whichever ends first: 2 events and CN¥250.00 are free; \

@@ -124,8 +124,11 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
         amounts.push((&charge.id, so_far));
         priced.extend(own.into_iter().map(|line| (line, Some(charge))));
     }
-    let place = |id: &ChargeId| plan.charges.iter().position(|charge| charge.id == *id);
-    priced.sort_by_key(|(_, charge)| charge.and_then(|charge| place(&charge.id)));
+    // Only composites are priced out of the plan's order.
+    if plan.charges.iter().any(|charge| matches!(charge.pricing, Pricing::Composite(_))) {
+        let place = |id: &ChargeId| plan.charges.iter().position(|charge| charge.id == *id);
+        priced.sort_by_key(|(_, charge)| charge.and_then(|charge| place(&charge.id)));
+    }
     if plan.terms.in_progress != InProgress::Final || complete {
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
         priced.extend(fees.lines(situation, part)?.into_iter().map(|line| (line, None)));

@@ -112,3 +112,67 @@ fn reached(tiers: &Tiers, highest: Quantity) -> Option<usize> {
     }
     tiers.as_slice().iter().position(|tier| tier.holds(highest, tiers.rules().bound))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Walk, reached};
+    use crate::catalog::{BookDraft, Model, Pricing, Tiers};
+    use crate::exact::Exact;
+    use crate::quantity::Quantity;
+    use crate::usage::Sample;
+
+    fn tiers() -> Tiers {
+        let book = serde_json::json!({
+            "book": {
+                "id": "b", "version": "1", "effective": "2026-01-01", "currency": "EUR", "zone": "UTC",
+                "name": { "zh": "b", "en": "b" },
+            },
+            "plans": [{ "id": "p", "name": { "zh": "p", "en": "p" }, "charges": [{
+                "meter": "m", "graduated": [{ "up_to": "5", "price": "1" }, { "up_to": "7", "price": "1" }, { "price": "1" }],
+            }] }],
+            "meters": [{ "id": "m", "name": { "zh": "m", "en": "m" }, "event": "e", "aggregate": "count" }],
+        });
+        let book = BookDraft::from_json(&book).check().unwrap();
+        match &book.plans[0].charges[0].pricing {
+            Pricing::Metered(metered) => match &metered.model {
+                Model::Graduated(tiers) => tiers.clone(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn walked(values: &[i64]) -> Walk {
+        let tiers = tiers();
+        let mut walk = Walk { shares: vec![Exact::ZERO; 3], highest: Quantity::ZERO };
+        values.iter().fold(Quantity::ZERO, |running, value| {
+            walk.take(&tiers, running, &Sample::whole(Quantity::new((*value).into()))).unwrap()
+        });
+        walk
+    }
+
+    fn texts(walk: &Walk) -> Vec<String> {
+        walk.shares.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn one_big_step_fills_the_tiers_like_many_small_ones() {
+        assert_eq!(texts(&walked(&[9])), ["5", "2", "2"]);
+        assert_eq!(texts(&walked(&[1, 3, 2, 2, 1])), ["5", "2", "2"]);
+    }
+
+    #[test]
+    fn what_leaves_empties_the_highest_tier_first_and_the_first_goes_below_zero() {
+        assert_eq!(texts(&walked(&[9, -3])), ["5", "1", "0"]);
+        assert_eq!(texts(&walked(&[6, -8])), ["-2", "0", "0"]);
+    }
+
+    #[test]
+    fn fees_are_due_up_to_the_highest_tier_ever_reached() {
+        let tiers = tiers();
+        assert_eq!(reached(&tiers, walked(&[5]).highest), Some(0));
+        assert_eq!(reached(&tiers, walked(&[7, -7]).highest), Some(1));
+        assert_eq!(reached(&tiers, walked(&[8, -7]).highest), Some(2));
+        assert_eq!(reached(&tiers, walked(&[]).highest), None);
+    }
+}

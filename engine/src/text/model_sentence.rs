@@ -53,6 +53,7 @@ impl Words<'_> {
                 )
             }
             Step::Counted { .. }
+            | Step::RoundedQuantity { .. }
             | Step::Selected { .. }
             | Step::Converted { .. }
             | Step::Allowance { .. }
@@ -65,7 +66,6 @@ impl Words<'_> {
             | Step::Part { .. }
             | Step::Packages { .. }
             | Step::Percent { .. }
-            | Step::RoundedQuantity { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
             | Step::TrueUp { .. }
@@ -116,7 +116,7 @@ impl Words<'_> {
         });
         let amount = free_amount.map(|amount| self.money(Money::new(amount.decimal())));
         let parts: Vec<String> = events.into_iter().chain(amount).collect();
-        parts.join(self.lang.pick("或", " or "))
+        parts.join(self.lang.pick("或 ", " or "))
     }
 
     fn event_allowance(
@@ -190,5 +190,65 @@ impl Words<'_> {
             format!("{tier}：按在用时间折合 {share} × {price} = {amount}"),
             format!("{tier}: {share} for the time they were there × {price} = {amount}"),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::MoneyUnit;
+    use crate::money::{Currency, Money};
+    use crate::quantity::{Quantity, parse_decimal};
+    use crate::rating::Step;
+    use crate::text::{Lang, sentence};
+
+    fn said(step: &Step) -> (String, String) {
+        let cny = Currency::from_code("CNY").unwrap();
+        (sentence(step, None, cny, Lang::Zh), sentence(step, None, cny, Lang::En))
+    }
+
+    #[test]
+    fn an_allowance_of_events_and_money_says_what_ended_and_what_is_left() {
+        let step = Step::EventAllowance {
+            free_events: Some(3),
+            free_amount: Some(Quantity::from(250)),
+            events_free: 2,
+            amount_free: Quantity::from(250),
+            events: 2,
+            billable: Quantity::from(550),
+        };
+        let (zh, en) = said(&step);
+        assert_eq!(zh, "免费额度 3 笔或 ¥250.00，先到为止：免 2 笔、¥250.00；计费 2 笔、¥550.00");
+        assert_eq!(
+            en,
+            "3 events or CN¥250.00 free, whichever ends first: 2 events and CN¥250.00 are free; \
+             to be charged: 2 events and CN¥550.00"
+        );
+    }
+
+    #[test]
+    fn limits_name_only_those_there_are() {
+        let step = Step::EventLimits {
+            minimum: Some(Money::new(parse_decimal("1.75").unwrap())),
+            maximum: None,
+            raised: 1,
+            raised_by: "0.25".parse().unwrap(),
+            lowered: 0,
+            lowered_by: "0".parse().unwrap(),
+            amount: "0.25".parse().unwrap(),
+        };
+        assert_eq!(said(&step).0, "每笔至少 ¥1.75：1 笔共补 ¥0.25");
+        assert_eq!(said(&step).1, "At least CN¥1.75 each: 1 events raised by CN¥0.25");
+    }
+
+    #[test]
+    fn prices_that_events_carry_name_their_unit_and_factor() {
+        let step = |multiplier: &str, amount: &str| Step::Carried {
+            quantity: Quantity::from(912),
+            carried_in: MoneyUnit::Minor,
+            multiplier: Quantity::parse(multiplier).unwrap(),
+            amount: amount.parse().unwrap(),
+        };
+        assert_eq!(said(&step("1", "9.12")).1, "The events' own prices come to 912 minor units = CN¥9.12");
+        assert_eq!(said(&step("1.5", "13.68")).0, "事件自带价格合计 912（最小货币单位） × 1.5 = ¥13.68");
     }
 }

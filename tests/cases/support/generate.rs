@@ -41,6 +41,11 @@ pub(crate) fn tiers() -> impl Strategy<Value = String> {
     })
 }
 
+/// Hundredths, sometimes more than a hundred.
+fn percent() -> impl Strategy<Value = String> {
+    (0_u32..10_100).prop_map(|share| format!("{}.{:02}", share / 100, share % 100))
+}
+
 fn model() -> impl Strategy<Value = String> {
     prop_oneof![
         unit_price().prop_map(|price| format!("per_unit = {{ {price} }}")),
@@ -48,6 +53,14 @@ fn model() -> impl Strategy<Value = String> {
         tiers().prop_map(|tiers| format!("volume = {tiers}")),
         (1_u32..100_000, price())
             .prop_map(|(size, price)| format!("package = {{ size = \"{size}\", price = \"{price}\" }}")),
+        percent().prop_map(|percent| format!("percentage = {{ percent = \"{percent}\" }}")),
+        (percent(), percent(), 1_u64..2_000_000_000).prop_map(|(first, second, bound)| format!(
+            "graduated_percentage = [{{ up_to = \"{bound}\", percent = \"{first}\" }}, {{ percent = \"{second}\", flat = \"1\" }}]"
+        )),
+        (1_u32..100_000, price(), unit_price()).prop_map(|(capacity, fee, price)| format!(
+            "committed = {{ capacity = \"{capacity}\", fee = \"{fee}\", overage = {{ {price} }} }}"
+        )),
+        (1_u32..100).prop_map(|factor| format!("dynamic = {{ multiplier = \"{factor}\", carried_in = \"minor\" }}")),
     ]
 }
 
@@ -55,7 +68,10 @@ fn model() -> impl Strategy<Value = String> {
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
     let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model()).prop_map(
         move |(meter, included, model)| {
-            let included = included.map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
+            // These have allowances of their own and refuse another.
+            let alone = model.starts_with("percentage") || model.starts_with("committed");
+            let included =
+                included.filter(|_| !alone).map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
             format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n")
         },
     );

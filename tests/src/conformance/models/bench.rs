@@ -56,7 +56,16 @@ impl Bench {
         );
     }
 
-    /// The same, by attribute.
+    /// A meter with keys of its own, that keeps what each event brought.
+    pub(super) fn meter_as(&mut self, id: &str, mut keys: Value) {
+        keys["id"] = json!(id);
+        keys["name"] = names(id);
+        keys["event"] = json!("used");
+        keys["samples"] = json!(true);
+        self.meters.push(keys);
+    }
+
+    /// A meter that adds up a field, by attribute.
     pub(super) fn grouped_meter(&mut self, id: &str, attribute: &str) {
         self.meter(id);
         if let Some(Value::Object(meter)) = self.meters.last_mut() {

@@ -1,9 +1,8 @@
 //! Cases whose events are priced one by one, or by the window in which they happened.
 
-use engine::catalog::Book;
 use engine::exact::Exact;
-use engine::ids::CustomerId;
-use engine::usage::{Event, Sample, count_usage};
+use engine::period::{Zone, parse_date};
+use engine::usage::{Event, Sample, Span, count_usage};
 use serde_json::{Map, Value, json};
 
 use super::bench::{Bench, Rounding, exact, quantity_of, unrounded};
@@ -25,21 +24,30 @@ pub(super) fn buckets(case: &Case) -> Answer {
     Ok(json!({ "amount": bench.rate()?.subtotal }))
 }
 
-/// Lets the book's meters count events with these data.
+/// Lets the book's meters count events with these data, in this order.
 fn count(bench: &mut Bench, data: impl Iterator<Item = Value>) -> Result<(), String> {
-    let book: Book = bench.book()?;
-    let events = data.enumerate().map(|(index, data)| event(index, data)).collect::<Result<Vec<Event>, String>>()?;
-    let usage = count_usage(&book.meters, &events).map_err(|error| error.to_string())?;
+    let span = span("2024-01-01", "2024-01-01")?;
+    let events = data.enumerate().map(|(index, data)| event(index, "2024-01-01", &data));
+    count_events(bench, span, &events.collect::<Result<Vec<Event>, String>>()?)
+}
+
+fn count_events(bench: &mut Bench, span: Span, events: &[Event]) -> Result<(), String> {
+    let usage = count_usage(&bench.book()?, span, events).map_err(|error| error.to_string())?;
     bench.counted(usage);
     Ok(())
 }
 
-fn event(index: usize, data: Value) -> Result<Event, String> {
+fn span(first: &str, last: &str) -> Result<Span, String> {
+    let date = |text: &str| parse_date(text).ok_or_else(|| format!("{text} is no date"));
+    let zone = Zone::from_name("UTC").map_err(|error| error.to_string())?;
+    Span::of_days(zone, date(first)?, date(last)?).ok_or_else(|| format!("{first} to {last} is no period"))
+}
+
+fn event(index: usize, date: &str, data: &Value) -> Result<Event, String> {
     let event = json!({
-        "source": "case", "id": index.to_string(), "type": "used", "customer": "c",
-        "time": "2024-01-01T00:00:00Z", "data": data,
+        "source": "case", "id": format!("{index:09}"), "type": "used", "customer": "c",
+        "time": format!("{date}T00:00:00Z"), "data": data,
     });
-    CustomerId::new("c").map_err(|_| "no customer".to_owned())?;
     serde_json::from_value(event).map_err(|error| error.to_string())
 }
 
@@ -132,13 +140,42 @@ pub(super) fn prorated(case: &Case) -> Answer {
     Ok(json!({ "amount": unrounded(line) }))
 }
 
+/// The same from dated events; one without a date happened long before the period.
+pub(super) fn prorated_by_date(case: &Case, aggregate: &str) -> Answer {
+    let params = &case.params;
+    let mut meter = match aggregate {
+        "prorated_sum" => json!({ "field": "value" }),
+        _ => json!({ "field": "id", "operation": "op" }),
+    };
+    meter["aggregate"] = json!(aggregate);
+    meter["reset"] = json!("never");
+    // The total is not priced here, but must have digits that end.
+    meter["share_round"] = json!({ "mode": "ceiling", "places": "5" });
+    let mut bench = Bench::new(Rounding::Line);
+    bench.meter_as("used", meter);
+    let mut charge = prorated_charge(params)?;
+    charge.insert("meter".to_owned(), json!("used"));
+    bench.charge("c", charge);
+    let period = params.get("period").ok_or("no period")?;
+    let span = span(text(period, "from")?, text(period, "to")?)?;
+    let events = list(&case.input, "events")?.iter().enumerate();
+    let events = events.map(|(index, data)| event(index, optional(data, "date").unwrap_or("2000-01-01"), data));
+    count_events(&mut bench, span, &events.collect::<Result<Vec<Event>, String>>()?)?;
+    let rated = bench.rate()?;
+    let at = list(&case.input, "events")?.iter().rev().find_map(|event| optional(event, "date"));
+    Ok(json!({ "amount": rated.subtotal, "at": at }))
+}
+
 /// Prorated tiers as a charge of a book: a period without units owes the first fee.
 fn prorated_charge(params: &Value) -> Result<super::Charge, String> {
     let mut rules = Map::from_iter([("zero_usage".to_owned(), json!("first_tier"))]);
     for (key, value) in params.get("options").and_then(Value::as_object).into_iter().flatten() {
         let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match (key.as_str(), word.as_str()) {
-            ("flat_fee_prorated", "false") | ("flat_fee_by", "highest_tier_reached") => {}
+            ("flat_fee_prorated", "false")
+            | ("flat_fee_by", "highest_tier_reached")
+            | ("round", "cents_half_up")
+            | ("proration", "days_remaining_inclusive/period_days" | "active_days_inclusive/period_days") => {}
             ("negative_total", "zero" | "credit") => {
                 rules.insert("negative_total".to_owned(), json!(word));
             }

@@ -9,8 +9,8 @@ mod tiers;
 use engine::rating::Step;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Case, text};
-use bench::{Bench, exact, step};
+use super::{Answer, Case, optional, text};
+use bench::{Bench, Rounding, step};
 
 /// The engine's answer; `None` if the model is not one of these.
 pub(super) fn answer(case: &Case) -> Option<Answer> {
@@ -33,6 +33,8 @@ pub(super) fn answer(case: &Case) -> Option<Answer> {
         "percentage" => events::percentage(case),
         "dynamic_sum" => events::dynamic(case),
         "prorated_graduated" => events::prorated(case),
+        "prorated_graduated_dated" => events::prorated_by_date(case, "prorated_sum"),
+        "prorated_graduated_unique" => events::prorated_by_date(case, "prorated_unique_count"),
         "lambda_compute" => parts::compute(case),
         _ => return None,
     };
@@ -62,21 +64,30 @@ fn converted(case: &Case, model: &str) -> Answer {
     let mut params = case.params.as_object().cloned().unwrap_or_default();
     let conversion = params.remove("conversion").ok_or("no conversion")?;
     let discount = params.remove("usage_discount").filter(|discount| !discount.is_null());
-    let before = case.input.get("pre_quantity").and_then(Value::as_str).map(exact).transpose()?;
-    if discount.is_some() && before.is_some_and(|before| before.signum() != 0) {
-        return Err("a usage discount that an earlier part of the period has drawn on".to_owned());
-    }
     let (mut charge, rounding) = charge::of(model, &Value::Object(params))?;
     charge.insert("convert".to_owned(), charge::conversion(&conversion)?);
     charge.extend(discount.map(|units| ("included".to_owned(), units)));
-    let mut bench = Bench::new(rounding);
-    bench.charge("c", charge);
-    bench.used("c", text(&case.input, "quantity")?)?;
+    // An earlier part of the period draws on the discount first.
+    if let Some(before) = optional(&case.input, "pre_quantity") {
+        let rated = one(charge.clone(), rounding, before)?.rate()?;
+        let line = rated.lines.first().ok_or("no line")?;
+        let left = line.allowance_left().map_err(|overflow| overflow.to_string())?;
+        charge.extend(left.map(|units| ("included".to_owned(), json!(units))));
+    }
+    let bench = one(charge, rounding, text(&case.input, "quantity")?)?;
     let rated = bench.rate()?;
     let line = rated.lines.first().ok_or("no line")?;
     let billed = step(line, |step| if let Step::Allowance { billable, .. } = step { Some(*billable) } else { None });
     let units = step(line, |step| if let Step::Converted { units, .. } = step { Some(*units) } else { None });
     Ok(json!({ "billed_quantity": billed.or(units).ok_or("no conversion")?, "amount": line.amount }))
+}
+
+/// One charge and what its meter counted.
+fn one(charge: Charge, rounding: Rounding, quantity: &str) -> Result<Bench, String> {
+    let mut bench = Bench::new(rounding);
+    bench.charge("c", charge);
+    bench.used("c", quantity)?;
+    Ok(bench)
 }
 
 /// A charge as a book has it, without id and meter.

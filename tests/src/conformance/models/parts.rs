@@ -76,9 +76,9 @@ fn rounding(params: &Value) -> Result<Rounding, String> {
         match (key.as_str(), value.as_str()) {
             ("block_rounding", Some("up"))
             | ("beyond_last_max", Some("priced at last tier"))
-            | ("rounding", Some("none_in_model"))
-            | (_, None) => {}
-            (key, Some(word)) => return Err(format!("the option {key} = {word} is not known")),
+            | ("rounding", Some("none_in_model")) => {}
+            (key, _) if !value.is_null() => return Err(format!("the option {key} = {value} is not known")),
+            (_, _) => {}
         }
     }
     Ok(Rounding::None)

@@ -98,13 +98,20 @@ pub fn settle(conditions: &Conditions<'_>, items: &mut [Item<'_>]) -> Result<Set
     }
     let how = TaxHow { taxes: conditions.taxes, rules: tax_rules, status: tax_status, mode: rounding.mode, digits };
     let taxed = tax_items(&how, items)?;
-    let total = subtotal.checked_add(taxed.added)?;
+    let total = in_minor_units(subtotal.checked_add(taxed.added)?, digits)?;
     if !before {
         credits = credits_after_tax(conditions, items, &taxed, total)?;
     }
-    let paid = credits.iter().try_fold(total, |due, credit| due.checked_sub(credit.amount))?;
+    let due = credits.iter().try_fold(total, |due, credit| due.checked_sub(credit.amount))?;
+    let due = in_minor_units(due, digits)?;
     let Taxed { taxes, rounding: tax_rounding, .. } = taxed;
-    Ok(Settled { lines_total, discounts, rounding: rounded, subtotal, taxes, tax_rounding, total, credits, due: paid })
+    Ok(Settled { lines_total, discounts, rounding: rounded, subtotal, taxes, tax_rounding, total, credits, due })
+}
+
+/// A sum too large to be written with all places of the minor unit is refused, also where these would be zeros.
+fn in_minor_units(money: Money, digits: u32) -> Result<Money, Overflow> {
+    let money = money.with_places(digits);
+    if money.decimal().scale() == digits { Ok(money) } else { Err(Overflow) }
 }
 
 /// Lines less discounts, rounded; the step is there if the book rounds here, or if a discount left a fraction.

@@ -92,18 +92,18 @@ mod tests {
     #[test]
     fn the_last_cent_goes_to_the_largest_cut() {
         assert_eq!(shares("1", &["3.33", "3.33", "3.34"], ShareRule::LargestRemainder), ["0.33", "0.33", "0.34"]);
-        assert_eq!(shares("0.01", &["1", "1"], ShareRule::LargestRemainder), ["0.01", "0.00"]);
+        assert_eq!(shares("0.01", &["1", "1"], ShareRule::LargestRemainder), ["0.01", "0"]);
     }
 
     #[test]
     fn lines_below_zero_take_no_part() {
-        assert_eq!(shares("3", &["-5", "2", "4"], ShareRule::LargestRemainder), ["0", "1.00", "2.00"]);
+        assert_eq!(shares("3", &["-5", "2", "4"], ShareRule::LargestRemainder), ["0", "1", "2"]);
     }
 
     #[test]
     fn nobody_gets_more_than_the_line() {
-        assert_eq!(shares("9", &["1", "2"], ShareRule::LargestRemainder), ["1.00", "2.00"]);
-        assert_eq!(shares("0.255", &["0.125", "0.13"], ShareRule::LargestRemainder), ["0.125", "0.130"]);
+        assert_eq!(shares("9", &["1", "2"], ShareRule::LargestRemainder), ["1", "2"]);
+        assert_eq!(shares("0.255", &["0.125", "0.13"], ShareRule::LargestRemainder), ["0.125", "0.13"]);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl TermWords {
         let (price, share, all, amount) = (self.amount(price), percent(share), percent(all), self.amount(amount));
         self.lang.pick(
             format!("{price} 已含税（净额的 {all}），其中本税为净额的 {share}：{amount}"),
-            format!("{price} contains {all} of the net amount as tax, {share} of it this one: {amount}"),
+            format!("{price} contains taxes of {all} of the net amount, this one is {share} of it: {amount}"),
         )
     }
 
@@ -127,5 +127,110 @@ impl TermWords {
             format!("各税合并舍入，本税：{exact} → {amount}，舍去 {cut}"),
             format!("Taxes rounded together; of this one: {exact} → {amount}, {cut} cut"),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::{Off, Percent, Treatment};
+    use crate::money::{Currency, Money};
+    use crate::quantity::parse_decimal;
+    use crate::rating::Step;
+    use crate::text::{Lang, sentence};
+
+    fn money(text: &str) -> Money {
+        Money::new(parse_decimal(text).unwrap())
+    }
+
+    fn percent(text: &str) -> Percent {
+        Percent::new(parse_decimal(text).unwrap())
+    }
+
+    fn check(step: &Step, zh: &str, en: &str) {
+        let cny = Currency::from_code("CNY").unwrap();
+        assert_eq!(
+            (sentence(step, None, cny, Lang::Zh).as_str(), sentence(step, None, cny, Lang::En).as_str()),
+            (zh, en)
+        );
+    }
+
+    #[test]
+    fn discounts_say_what_is_taken_from_what() {
+        let step = |off, base: &str, amount: &str| Step::InvoiceDiscount {
+            base: base.parse().unwrap(),
+            off,
+            amount: amount.parse().unwrap(),
+        };
+        check(
+            &step(Off::Percent(percent("15")), "120", "18"),
+            "¥120.00 减免 15%：¥18.00",
+            "15% off CN¥120.00: CN¥18.00",
+        );
+        check(&step(Off::Amount(money("5")), "90", "5"), "从 ¥90.00 中减免 ¥5.00", "CN¥5.00 off CN¥90.00");
+        check(
+            &step(Off::Amount(money("15")), "10", "10"),
+            "减免 ¥15.00，以 ¥10.00 为限：¥10.00",
+            "CN¥15.00 off, at most all of CN¥10.00: CN¥10.00",
+        );
+    }
+
+    #[test]
+    fn taxes_say_from_what_they_are_taken() {
+        let step = |taxes: &str, treatment, amount: &str| Step::Tax {
+            charge: None,
+            base: "100".parse().unwrap(),
+            taxes: taxes.parse().unwrap(),
+            percent: percent("10"),
+            treatment,
+            amount: amount.parse().unwrap(),
+        };
+        check(
+            &step("5", Treatment::Exclusive, "10.5"),
+            "¥100.00 加其他税 ¥5.00 的 10% = ¥10.50",
+            "10% of CN¥100.00 and CN¥5.00 of other taxes = CN¥10.50",
+        );
+        check(&step("0", Treatment::Exempt, "0"), "¥100.00 免税", "CN¥100.00 is exempt from tax");
+        check(
+            &step("0", Treatment::ReverseCharge, "0"),
+            "¥100.00 的 10% 由客户自行申报缴纳（反向征收）：¥0.00",
+            "10% of CN¥100.00 is owed by the customer (reverse charge): CN¥0.00",
+        );
+        let included = Step::TaxIncluded {
+            charge: None,
+            price: "119".parse().unwrap(),
+            share: "0.19".parse().unwrap(),
+            all: "0.19".parse().unwrap(),
+            amount: "19".parse().unwrap(),
+        };
+        check(
+            &included,
+            "¥119.00 已含税（净额的 19%），其中本税为净额的 19%：¥19.00",
+            "CN¥119.00 contains taxes of 19% of the net amount, this one is 19% of it: CN¥19.00",
+        );
+    }
+
+    #[test]
+    fn a_credit_says_what_it_paid_and_what_is_left() {
+        let step = Step::Drawn {
+            balance: money("20"),
+            payable: money("9.9"),
+            amount: "9.9".parse().unwrap(),
+            left: money("10.1"),
+        };
+        check(
+            &step,
+            "余额 ¥20.00，待付 ¥9.90：抵扣 ¥9.90，剩余 ¥10.10",
+            "CN¥20.00 in it, CN¥9.90 to be paid: CN¥9.90 drawn, CN¥10.10 left",
+        );
+        let together = Step::RoundedTogether {
+            exact: "0.015".parse().unwrap(),
+            cut: "-0.005".parse().unwrap(),
+            amount: money("0.02"),
+        };
+        check(
+            &together,
+            "各税合并舍入，本税：0.015 → ¥0.02，舍去 -0.005",
+            "Taxes rounded together; of this one: 0.015 → CN¥0.02, -0.005 cut",
+        );
     }
 }

@@ -105,9 +105,10 @@ fn taxes() -> impl Strategy<Value = String> {
     let parts = (percent(), percent(), treatment(), treatment(), prop::sample::select(places));
     let several = parts.prop_map(|(first, second, inner, outer, (base, at))| {
         let name = "name = { zh = \"税\", en = \"Tax\" }";
+        let on = if outer == "inclusive" { "" } else { "on = [\"a\"]\n" };
         format!(
             "[[taxes]]\nid = \"a\"\n{name}\npercent = \"{first}\"\ntreatment = \"{inner}\"\n\
-             [[taxes]]\nid = \"b\"\n{name}\npercent = \"{second}\"\ntreatment = \"{outer}\"\non = [\"a\"]\n\
+             [[taxes]]\nid = \"b\"\n{name}\npercent = \"{second}\"\ntreatment = \"{outer}\"\n{on}\
              [tax_rules]\nbase = \"{base}\"\nat = \"{at}\"\n"
         )
     });
@@ -138,14 +139,14 @@ fn terms(plan: &'static str) -> impl Strategy<Value = String> {
         price().prop_map(|amount| format!("amount = \"{amount}\"")),
     ];
     let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
-    let discount = (0_usize..2, off, on).prop_map(move |(index, off, on)| {
-        format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
-    });
+    let discount = (off, on).prop_map(move |(off, on)| format!("{name}\n{off}\n{on}"));
     let credit = price()
         .prop_map(move |amount| format!("[[plans.{plan}.credits]]\nid = \"gift\"\n{name}\namount = \"{amount}\"\n"));
-    // Two discounts of one id are refused, now and then.
-    (prop::collection::vec(discount, 0..3), prop::option::of(credit))
-        .prop_map(|(discounts, credit)| [discounts.concat(), credit.unwrap_or_default()].concat())
+    (prop::collection::vec(discount, 0..3), prop::option::of(credit)).prop_map(move |(discounts, credit)| {
+        let head = |index: usize| format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n");
+        let discounts = discounts.iter().enumerate().map(|(index, rest)| [&head(index), rest.as_str()].concat());
+        discounts.chain(credit).collect::<String>()
+    })
 }
 
 /// A whole book with the plans p and q over the meters calls and bytes.

@@ -138,6 +138,11 @@ pub struct PlanTerms {
     pub in_progress: InProgress,
 }
 
+impl PlanTerms {
+    /// A plan that costs what its charges say.
+    pub const NONE: Self = Self { commitment: None, maximum: None, in_progress: InProgress::Final };
+}
+
 const IN_PROGRESS: [(&str, InProgress); 3] =
     [("final", InProgress::Final), ("split", InProgress::Split), ("deltas", InProgress::Deltas)];
 

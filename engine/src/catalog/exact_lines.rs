@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::price::{Model, UnitPrice};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
-use crate::exact::Exact;
+use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
 /// How many decimal places a price for one unit may need where lines stay exact; the rest of 28 digits is for amounts.
@@ -33,12 +33,22 @@ pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[
 fn endless_price(charge: &Charge) -> Option<UnitPrice> {
     let Pricing::Metered(metered) = &charge.pricing else { return None };
     let endless = |price: UnitPrice| {
-        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
+        let one = price.times(Quantity::from(1)).and_then(|one| with_terms(charge, one)).ok();
+        let one = one.and_then(Exact::to_decimal);
         one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
     };
     match &metered.model {
         Model::PerUnit(price) => endless(*price),
         Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
         Model::StairStep(_) | Model::Package(_) => None,
+    }
+}
+
+/// A price with the digits that a discount and an overage factor add to it.
+fn with_terms(charge: &Charge, price: Exact) -> Result<Exact, Overflow> {
+    let off = charge.terms.discount.map_or(Ok(price), |percent| percent.of_exact(price))?;
+    match &charge.terms.commitment {
+        Some(commitment) => off.checked_mul(commitment.settle.overage_factor.exact()),
+        None => Ok(off),
     }
 }

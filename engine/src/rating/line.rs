@@ -21,7 +21,8 @@ pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<
     let amount = line_amount(situation.book, exact, &mut steps)?;
     let mut lines = vec![line(charge, item, situation, (amount, steps))?];
     let mut steps = Steps::default();
-    if let Some(missing) = terms::missing(&charge.terms, amount.exact(), situation, &mut steps)? {
+    let shown = shown(charge, exact, amount, situation);
+    if let Some(missing) = terms::missing(&charge.terms, shown, situation, &mut steps)? {
         let amount = line_amount(situation.book, missing, &mut steps)?;
         lines.extend(minimum_line(charge, amount, steps));
     }
@@ -31,11 +32,17 @@ pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<
 /// What [`charge_lines`] add up to.
 pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Exact, Overflow> {
     let exact = exact_price(charge, charge_usage(charge, usage), situation, &mut TotalOnly)?;
-    let amount = line_amount(situation.book, exact, &mut TotalOnly)?.exact();
-    match terms::missing(&charge.terms, amount, situation, &mut TotalOnly)? {
-        Some(missing) => amount.checked_add(line_amount(situation.book, missing, &mut TotalOnly)?.exact()),
-        None => Ok(amount),
+    let amount = line_amount(situation.book, exact, &mut TotalOnly)?;
+    let shown = shown(charge, exact, amount, situation);
+    match terms::missing(&charge.terms, shown, situation, &mut TotalOnly)? {
+        Some(missing) => amount.exact().checked_add(line_amount(situation.book, missing, &mut TotalOnly)?.exact()),
+        None => Ok(amount.exact()),
     }
+}
+
+/// A line's amount as a minimum with a line of its own looks at it.
+fn shown(charge: &Charge, exact: Exact, amount: Money, situation: Situation<'_>) -> Exact {
+    if charge.terms.rounds_sides(situation.book.rounding.at) { amount.exact() } else { exact }
 }
 
 /// The first step: what the charge's meter counted.

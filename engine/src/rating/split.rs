@@ -86,6 +86,9 @@ pub(super) fn lines(
     let mut steps = Steps::default();
     count(charge, item, situation, &mut steps);
     let amount = sum_of(&items, situation, |item| item.amount)?;
+    if items.is_empty() && item.is_none() {
+        steps.record(|| Step::Flat { amount: Exact::ZERO });
+    }
     record(items, &mut steps);
     let mut lines = vec![line(charge, item, situation, (amount, steps))?];
     for item in missing {

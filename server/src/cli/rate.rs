@@ -60,7 +60,14 @@ pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError>
         // The engine answers a question at the door where it was asked.
         (
             RateFormat::Table,
-            Ok(Answer::Checked(_) | Answer::Estimate(_) | Answer::Curve(_) | Answer::Quota(_) | Answer::Draft(_)),
+            Ok(
+                Answer::Checked(_)
+                | Answer::Parts { .. }
+                | Answer::Estimate(_)
+                | Answer::Curve(_)
+                | Answer::Quota(_)
+                | Answer::Draft(_),
+            ),
         ) => Ok(()),
         (format, Err(refusal)) => {
             if format == RateFormat::Json {

@@ -269,7 +269,7 @@ fn delta_series(case: &Case) -> Answer {
         };
         readings.push((usage(phase.as_str().unwrap_or("?"))?, position));
     }
-    let bills = rate_readings(&book, "p", &readings).map_err(said)?;
+    let bills = rate_readings(&book, "p", &readings, Share::whole()).map_err(said)?;
     Ok(json!({ "deltas": amounts(&bills, "c") }))
 }
 
@@ -417,7 +417,7 @@ fn increments(case: &Case) -> Answer {
         let position = if index == 0 { Position::First } else { Position::Mid };
         parts.push((usage(increment.as_str().unwrap_or("?"))?, position));
     }
-    let bills = rate_parts(&book, "p", &parts).map_err(said)?;
+    let bills = rate_parts(&book, "p", &parts, Share::whole()).map_err(said)?;
     Ok(json!({ "amounts": amounts(&bills, "c") }))
 }
 

@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookDraft, Problem};
+use crate::catalog::diff::{BookDiff, diff};
+use crate::catalog::review::{Highest, Warning, highest, review};
+use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
 use crate::invoice::{Draft, DraftInput, draft_invoice};
@@ -30,6 +32,11 @@ pub struct Ask {
 pub enum Door {
     /// Is the book valid, and what is its digest?
     Check,
+    /// What changed since an older book, and for whom it gets cheaper or dearer.
+    Diff {
+        /// The older book as TOML.
+        old: String,
+    },
     /// What do these quantities cost on a plan?
     Rate {
         /// The plan.
@@ -111,11 +118,11 @@ pub struct Assumed {
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
     /// To `check`.
-    Checked(Checked),
+    Checked(Box<Checked>),
     /// To `rate`.
     Rated(Box<Rated>),
     /// To `parts`.
@@ -131,10 +138,12 @@ pub enum Answer {
     Quota(Box<Quota>),
     /// To `draft`.
     Draft(Box<Draft>),
+    /// For [`Door::Diff`].
+    Diff(Box<BookDiff>),
 }
 
 /// A valid book in a few figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// The digest of the book's canonical form.
     pub digest: String,
@@ -142,6 +151,19 @@ pub struct Checked {
     pub plans: usize,
     /// How many meters it has.
     pub meters: usize,
+    /// What is legal but likely wrong.
+    pub warnings: Vec<Warning>,
+    /// What each plan can cost at most, net, in the order of the book.
+    pub highest: Vec<PlanHighest>,
+}
+
+/// What a plan can cost at most in one period, net and before rounding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanHighest {
+    /// The plan.
+    pub plan: PlanId,
+    /// The highest charge that any usage can produce.
+    pub highest: Highest,
 }
 
 /// Why there is no answer.
@@ -188,18 +210,22 @@ impl From<RateError> for Refusal {
 
 /// Answers a question.
 pub fn answer(ask: &Ask) -> Result<Answer, Refusal> {
-    let book = BookDraft::from_toml(&ask.book).check().map_err(|problems| Refusal::Book { problems })?;
-    answer_for(&book, &ask.ask)
+    let draft = BookDraft::from_toml(&ask.book);
+    let book = draft.check().map_err(|problems| Refusal::Book { problems })?;
+    match &ask.ask {
+        Door::Check => Ok(Answer::Checked(Box::new(checked(&book, Some(&draft))))),
+        door => answer_for(&book, door),
+    }
 }
 
 /// Answers a question about a book that is already there.
 pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
     match door {
-        Door::Check => Ok(Answer::Checked(Checked {
-            digest: book.digest().to_owned(),
-            plans: book.plans.len(),
-            meters: book.meters.len(),
-        })),
+        Door::Check => Ok(Answer::Checked(Box::new(checked(book, None)))),
+        Door::Diff { old } => {
+            let old = BookDraft::from_toml(old).check().map_err(|problems| Refusal::Book { problems })?;
+            Ok(Answer::Diff(Box::new(diff(&old, book))))
+        }
         Door::Rate { plan, usage } => Ok(Answer::Rated(Box::new(rate(book, plan, &assumed(book, usage)?)?))),
         Door::Parts { plan, parts, share } => {
             let reading = |part: &AskedPart| Ok((assumed(book, &part.usage)?, part.position));
@@ -255,6 +281,18 @@ pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
         Ok(MeterUsage::assumed(meter, quantity))
     };
     usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
+}
+
+/// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.
+fn checked(book: &Book, draft: Option<&BookDraft>) -> Checked {
+    let plan = |plan: &Plan| PlanHighest { plan: plan.id.clone(), highest: highest(book, plan) };
+    Checked {
+        digest: book.digest().to_owned(),
+        plans: book.plans.len(),
+        meters: book.meters.len(),
+        warnings: review(book, draft),
+        highest: book.plans.iter().map(plan).collect(),
+    }
 }
 
 fn period_of(book: &Book, month: Month) -> Result<Period, Refusal> {

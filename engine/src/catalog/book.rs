@@ -10,12 +10,13 @@ use super::meter::{KnownMeters, read_meters};
 use super::plan::{Plan, read_plan};
 use super::problem::ProblemKind;
 use super::reader::{Entry, Path, Reader, Table};
+use super::review::{Highest, highest};
 use super::terms::{Tax, read_tax};
 use crate::ids::{BookId, MeterId, PlanId, Version};
 use crate::money::Currency;
 use crate::period::{Zone, parse_date};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
-use crate::text::Names;
+use crate::text::{Names, format_exact};
 use crate::usage::Meter;
 
 /// A version of a price book.
@@ -133,7 +134,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         check_exact_lines(reader, &table, plans)?;
     }
     let head = head?;
-    Some(Book {
+    let book = Book {
         id: head.id,
         version: head.version,
         effective: head.effective,
@@ -148,7 +149,25 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         default_plan: default_plan?,
         // The caller sets it: the digest of this book, or of the whole that it is a part of.
         digest: String::new(),
-    })
+    };
+    check_trials(reader, &table, &book)?;
+    Some(book)
+}
+
+/// A trial plan must not be able to bill anything, whatever is used.
+fn check_trials(reader: &mut Reader, root: &Table<'_>, book: &Book) -> Option<()> {
+    let mut outcome = Some(());
+    let Some(field) = root.get("plans") else { return outcome };
+    let entries = reader.entries(&field.node, &Path::default().key("plans"));
+    for (plan, entry) in book.plans.iter().zip(&entries).filter(|(plan, _)| plan.trial) {
+        let highest = match highest(book, plan) {
+            highest if highest.is_nothing() => continue,
+            Highest::AtMost(amount) => Some(format_exact(amount)),
+            Highest::Unlimited => None,
+        };
+        outcome = reader.report(entry.node, &entry.path, ProblemKind::TrialCanBill { highest });
+    }
+    outcome
 }
 
 fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {

@@ -50,6 +50,7 @@ fn plan(plan: &Plan) -> Value {
         ("public", Value::Bool(plan.public)),
         ("charges", plan.charges.iter().map(write_charge).collect()),
     ]);
+    insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
     write_plan_terms(&plan.terms, &mut fields);
     Value::Object(fields)

@@ -36,7 +36,7 @@ pub(super) fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> Know
 
 fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
     let path = &entry.path;
-    let allowed = ["id", "name", "description", "unit", "event", "aggregate", "field", "group_by"];
+    let allowed = ["id", "name", "description", "unit", "event", "aggregate", "field", "group_by", "samples"];
     let table = reader.table(entry.node, path, &allowed)?;
     let id = reader.id(entry, MeterId::new);
     let name = reader.required(&table, "name", path, Reader::names);
@@ -50,6 +50,7 @@ fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
             nodes.iter().enumerate().map(|(index, node)| reader.text(node, &path.index(index)).map(str::to_owned));
         texts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<String>>>()
     });
+    let samples = reader.optional(&table, "samples", path, Reader::boolean);
     Some(Meter {
         id: id?,
         name: name?,
@@ -58,6 +59,7 @@ fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
         event: event?,
         aggregate: aggregate?,
         group_by: group_by?.unwrap_or_default(),
+        samples: samples?.unwrap_or(false),
     })
 }
 
@@ -87,5 +89,6 @@ pub(super) fn write_meter(meter: &Meter) -> Value {
     }
     let group_by = (!meter.group_by.is_empty()).then(|| meter.group_by.iter().map(text).collect());
     insert(&mut fields, "group_by", group_by);
+    insert(&mut fields, "samples", meter.samples.then_some(Value::Bool(true)));
     Value::Object(fields)
 }

@@ -20,6 +20,8 @@ pub struct Plan {
     pub description: Option<Names>,
     /// Whether prospects see the plan; plans are private unless the book says otherwise.
     pub public: bool,
+    /// Whether the plan is a trial: the book promises that it never bills anything, and the check proves it.
+    pub trial: bool,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
     /// What holds beside the charges.
@@ -40,13 +42,14 @@ impl Plan {
 
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let allowed: Vec<&str> =
-        ["id", "name", "description", "public", "charges"].into_iter().chain(PLAN_TERM_KEYS).collect();
+    let own = ["id", "name", "description", "public", "trial", "charges"];
+    let allowed: Vec<&str> = own.into_iter().chain(PLAN_TERM_KEYS).collect();
     let table = reader.table(entry.node, path, &allowed)?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
     let description = reader.optional(&table, "description", path, Reader::names);
     let public = reader.optional(&table, "public", path, Reader::boolean);
+    let trial = reader.optional(&table, "trial", path, Reader::boolean);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
     let terms = read_plan_terms(reader, &table, path, charges.as_deref());
@@ -55,6 +58,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
         name: name?,
         description: description?,
         public: public?.unwrap_or(false),
+        trial: trial?.unwrap_or(false),
         charges: charges?,
         terms: terms?,
     })

@@ -77,6 +77,8 @@ pub enum ProblemKind {
     NoGroups,
     /// Some groups are to be priced together, but their sum means nothing.
     GroupsDoNotAddUp,
+    /// A trial plan that can bill something.
+    TrialCanBill { highest: Option<String> },
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -170,6 +172,7 @@ impl ProblemKind {
             Self::EndlessConversion => "endless_conversion",
             Self::NoGroups => "no_groups",
             Self::GroupsDoNotAddUp => "groups_do_not_add_up",
+            Self::TrialCanBill { .. } => "trial_can_bill",
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -248,6 +251,13 @@ impl ProblemKind {
             Self::GroupsDoNotAddUp => {
                 "some groups of this meter cannot be added up, for instance maxima; write each = \"group\", or select in the meter"
                     .to_owned()
+            }
+            Self::TrialCanBill { highest } => {
+                let how_much = highest.as_ref().map_or_else(
+                    || "without limit".to_owned(),
+                    |amount| format!("up to {amount}"),
+                );
+                format!("a trial plan must never bill anything, but this one can, {how_much}; remove its prices, cap them at 0, or remove trial")
             }
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
@@ -368,6 +378,11 @@ impl ProblemKind {
             Self::NoGroups => "该计量项没有分组；请为它写 group_by，或去掉 each".to_owned(),
             Self::GroupsDoNotAddUp => {
                 "该计量项的部分分组不能相加（例如最大值）；请写 each = \"group\"，或在计量项中筛选".to_owned()
+            }
+            Self::TrialCanBill { highest } => {
+                let how_much =
+                    highest.as_ref().map_or_else(|| "且没有上限".to_owned(), |amount| format!("最高 {amount}"));
+                format!("试用套餐不得产生费用，但该套餐可以（{how_much}）；请去掉价格、封顶为 0，或去掉 trial")
             }
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregate, AggregateError, AggregateState};
 use super::event::{Event, FieldProblem};
+use super::sample::Sample;
 use crate::exact::Overflow;
 use crate::ids::MeterId;
+use crate::period::Instant;
 use crate::quantity::Quantity;
 use crate::text::Names;
 
@@ -29,6 +31,8 @@ pub struct Meter {
     pub aggregate: Aggregate,
     /// Data fields by whose values the quantity is shown broken down.
     pub group_by: Vec<String>,
+    /// Whether what each event brought is kept, for charges that price event by event.
+    pub samples: bool,
 }
 
 /// A share of a meter's quantity.
@@ -55,12 +59,26 @@ pub struct MeterUsage {
     /// The quantity broken down; the parts add up to it. Empty where the meter groups by nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// Before proration, where the meter prorates; `None` where `quantity` is that already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<Quantity>,
+    /// What each event brought, in the order of time (then source and id). Empty unless the meter keeps samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
 }
 
 impl MeterUsage {
     /// An assumed quantity.
     pub fn assumed(meter: MeterId, quantity: Quantity) -> Self {
-        Self { meter, quantity, events: None, groups: Vec::new() }
+        Self { meter, quantity, events: None, groups: Vec::new(), full: None, samples: Vec::new() }
+    }
+
+    /// Assumed events, one after the other; the quantity is what they add up to.
+    pub fn of_samples(meter: MeterId, samples: Vec<Sample>) -> Result<Self, Overflow> {
+        let full = samples.iter().map(|sample| sample.value).try_fold(Quantity::ZERO, Quantity::checked_add)?;
+        let mut usage = Self::assumed(meter, full);
+        usage.samples = samples;
+        Ok(usage)
     }
 
     fn add(&mut self, other: &Self) -> Result<(), Overflow> {
@@ -78,6 +96,7 @@ impl MeterUsage {
                 None => self.groups.push(group.clone()),
             }
         }
+        self.samples.extend(other.samples.iter().cloned());
         Ok(())
     }
 }
@@ -154,6 +173,8 @@ struct Counter<'m> {
     events: u64,
     total: AggregateState,
     groups: BTreeMap<Vec<String>, (u64, AggregateState)>,
+    /// By time, source and id: the order of arrival changes nothing.
+    samples: BTreeMap<(Instant, String, String), (Vec<String>, Quantity)>,
 }
 
 impl<'m> Metering<'m> {
@@ -164,6 +185,7 @@ impl<'m> Metering<'m> {
             events: 0,
             total: AggregateState::new(&meter.aggregate),
             groups: BTreeMap::new(),
+            samples: BTreeMap::new(),
         });
         Self { counters: counters.collect() }
     }
@@ -201,8 +223,12 @@ impl Counter<'_> {
         };
         self.total.add(event).map_err(failed)?;
         self.events = self.events.checked_add(1).ok_or_else(overflow)?;
+        let key: Vec<String> = meter.group_by.iter().map(|field| event.attribute(field)).collect();
+        if meter.samples {
+            let value = meter.aggregate.value(event).map_err(failed)?;
+            self.samples.insert((event.time, event.source.clone(), event.id.clone()), (key.clone(), value));
+        }
         if !meter.group_by.is_empty() {
-            let key = meter.group_by.iter().map(|field| event.attribute(field)).collect();
             let fresh = || (0, AggregateState::new(&meter.aggregate));
             let (events, state) = self.groups.entry(key).or_insert_with(fresh);
             state.add(event).map_err(failed)?;
@@ -222,7 +248,15 @@ impl Counter<'_> {
             quantity: self.total.quantity(),
             events: Some(self.events),
             groups: groups.collect(),
+            full: None,
+            samples: self.samples(),
         }
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let sample =
+            |(key, value): &(Vec<String>, Quantity)| Sample { key: key.clone(), value: *value, billed: value.exact() };
+        self.samples.values().map(sample).collect()
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod aggregate;
 mod event;
 mod meter;
+mod sample;
 
 pub use event::{Event, FieldProblem};
 pub use meter::{Group, Meter, MeterError, MeterUsage, Metering, Usage, count_usage};
+pub use sample::Sample;

@@ -66,7 +66,8 @@ pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError>
                 | Answer::Estimate(_)
                 | Answer::Curve(_)
                 | Answer::Quota(_)
-                | Answer::Draft(_),
+                | Answer::Draft(_)
+                | Answer::Diff(_),
             ),
         ) => Ok(()),
         (format, Err(refusal)) => {

@@ -4,6 +4,7 @@
 //! and reads the answer back; it never calculates. `docs/conformance.md` describes the format.
 
 mod aggregations;
+mod ask;
 mod compare;
 mod cycles;
 mod grants;
@@ -19,6 +20,7 @@ use std::{fmt, fs, io};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use ask::suite;
 pub use compare::differences;
 
 /// One figure to be reproduced.
@@ -135,6 +137,7 @@ pub fn outcome(case: &Case) -> Outcome {
 /// The engine's answer; `None` if no adapter knows the model.
 fn answer(case: &Case) -> Option<Answer> {
     let adapters = [
+        ask::answer,
         aggregations::answer,
         cycles::answer,
         grants::answer,

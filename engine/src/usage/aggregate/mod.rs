@@ -34,6 +34,14 @@ impl Aggregate {
             Self::Count | Self::Sum { .. } => true,
         }
     }
+
+    /// What one event brings by itself.
+    pub fn value(&self, event: &Event) -> Result<Quantity, AggregateError> {
+        match self {
+            Self::Count => Ok(Quantity::from(1)),
+            Self::Sum { field } => event.quantity(field).map_err(AggregateError::Field),
+        }
+    }
 }
 
 /// The names of the aggregates in a book.

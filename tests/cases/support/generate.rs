@@ -51,16 +51,64 @@ fn model() -> impl Strategy<Value = String> {
     ]
 }
 
+/// An amount from 0.00 to 999.99, in cents.
+fn cents(cents: u32) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// What any charge may have beside its price; most have nothing.
+fn terms() -> impl Strategy<Value = String> {
+    let percent = prop::option::of(0_u32..=10_000);
+    let limits = prop::option::of((0_u32..100_000, 0_u32..100_000, 0_u32..3));
+    let rules = prop::sample::select(vec![
+        "",
+        "",
+        "terms = { compare = \"exact\" }\n",
+        "terms = { order = [\"maximum\", \"discount\"], compare = \"rounded\" }\n",
+    ]);
+    let some = (percent, limits, rules).prop_map(|(percent, limits, rules)| {
+        let mut text =
+            percent.map(|percent| format!("discount_percent = \"{}\"\n", cents(percent))).unwrap_or_default();
+        if let Some((minimum, more, shown)) = limits {
+            let (minimum, maximum) = (cents(minimum), cents(minimum + more));
+            text.push_str(&match shown {
+                0 => format!("minimum = {{ amount = \"{minimum}\", shown = \"line\" }}\n"),
+                1 => format!("minimum = \"{minimum}\"\nmaximum = \"{maximum}\"\n"),
+                _ => format!("maximum = \"{maximum}\"\n"),
+            });
+        }
+        if text.is_empty() { text } else { text + rules }
+    });
+    prop_oneof![3 => Just(String::new()), 2 => some]
+}
+
+/// A commitment, as it stands in a charge or a plan.
+fn commitment() -> impl Strategy<Value = String> {
+    let some = (0_u32..100_000, 100_u32..400, prop::bool::ANY).prop_map(|(amount, factor, true_up)| {
+        let (amount, factor) = (cents(amount), cents(factor));
+        format!("commitment = {{ amount = \"{amount}\", overage_factor = \"{factor}\", true_up = {true_up} }}\n")
+    });
+    prop_oneof![5 => Just(String::new()), 1 => some]
+}
+
+/// What a plan may have beside its charges.
+fn plan_terms() -> impl Strategy<Value = String> {
+    let maximum = prop_oneof![4 => Just(String::new()), 1 => (100_000_u32..1_000_000).prop_map(|amount| format!("maximum = \"{}\"\n", cents(amount)))];
+    let in_progress = prop::sample::select(vec!["", "", "", "in_progress = \"split\"\n", "in_progress = \"deltas\"\n"]);
+    (commitment(), maximum, in_progress)
+        .prop_map(|(commitment, maximum, in_progress)| [&commitment, &maximum, in_progress].concat())
+}
+
 /// A charge of plan `plan`.
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
-    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model()).prop_map(
-        move |(meter, included, model)| {
+    let beside = (commitment(), terms()).prop_map(|(commitment, terms)| commitment + &terms);
+    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model(), beside)
+        .prop_map(move |(meter, included, model, beside)| {
             let included = included.map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
-            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n")
-        },
-    );
-    let flat = price().prop_map(move |price| {
-        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n")
+            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n{beside}")
+        });
+    let flat = (price(), terms()).prop_map(move |(price, terms)| {
+        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n{terms}")
     });
     prop_oneof![5 => metered, 1 => flat]
 }
@@ -80,8 +128,8 @@ pub(crate) fn book() -> impl Strategy<Value = String> {
     let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
     let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
     let tax = prop::option::of(0_u32..3_000);
-    let parts = (currency, zone, at, prop::sample::select(modes), tax, charges("p"), charges("q"));
-    parts.prop_map(|(currency, zone, at, mode, tax, p, q)| {
+    let parts = (currency, zone, at, prop::sample::select(modes), tax, charges("p"), charges("q"), plan_terms());
+    parts.prop_map(|(currency, zone, at, mode, tax, p, q, terms)| {
         let tax = tax.map(|basis_points| {
             let (whole, part) = (basis_points / 100, basis_points % 100);
             format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{whole}.{part:02}\"\n")
@@ -92,7 +140,7 @@ pub(crate) fn book() -> impl Strategy<Value = String> {
              rounding = {{ at = \"{at}\", mode = \"{mode}\" }}\nname = {{ zh = \"随机\", en = \"Random\" }}\n{tax}\n\
              [meters.calls]\nname = {{ zh = \"调用\", en = \"Calls\" }}\nevent = \"api.call\"\naggregate = \"count\"\ngroup_by = [\"api\"]\n\
              [meters.bytes]\nname = {{ zh = \"流量\", en = \"Bytes\" }}\nevent = \"api.call\"\naggregate = \"sum\"\nfield = \"bytes\"\n\
-             [plans.p]\nname = {{ zh = \"甲\", en = \"P\" }}\npublic = true\n{p}[plans.q]\nname = {{ zh = \"乙\", en = \"Q\" }}\n{q}"
+             [plans.p]\nname = {{ zh = \"甲\", en = \"P\" }}\npublic = true\n{terms}{p}[plans.q]\nname = {{ zh = \"乙\", en = \"Q\" }}\n{q}"
         )
     })
 }

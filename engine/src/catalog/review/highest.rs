@@ -1,8 +1,12 @@
 //! The highest charge that any usage can produce: by it a trial plan proves that it never bills anything.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, Charge, Each, Metered, Model, Plan, Pricing, Tier, Tiers};
+use crate::catalog::{
+    Book, Charge, ChargeTerms, Commitment, Committed, Each, Metered, Model, Plan, PlanTerms, Pricing, Settle, Term,
+    Tier, Tiers,
+};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer};
@@ -29,6 +33,13 @@ impl Highest {
         }
     }
 
+    fn no_more_than(self, limit: Exact) -> Self {
+        match self {
+            Self::AtMost(amount) if amount.checked_sub(limit).is_ok_and(|over| over.signum() <= 0) => self,
+            Self::AtMost(_) | Self::Unlimited => Self::AtMost(limit),
+        }
+    }
+
     fn plus(self, other: Self) -> Result<Self, Overflow> {
         match (self, other) {
             (Self::AtMost(a), Self::AtMost(b)) => Ok(Self::AtMost(a.checked_add(b)?)),
@@ -48,24 +59,89 @@ impl Highest {
 /// The highest net charge of a plan in one period. An amount too large to be computed counts as unlimited.
 pub fn highest(book: &Book, plan: &Plan) -> Highest {
     let sum = |sum: Highest, charge: &Charge| sum.plus(highest_charge(book, charge)?);
-    plan.charges.iter().try_fold(Highest::NOTHING, sum).unwrap_or(Highest::Unlimited)
+    let charges = plan.charges.iter().try_fold(Highest::NOTHING, sum);
+    charges.and_then(|charges| with_plan_terms(&plan.terms, charges)).unwrap_or(Highest::Unlimited)
 }
 
 fn highest_charge(_book: &Book, charge: &Charge) -> Result<Highest, Overflow> {
-    match &charge.pricing {
-        Pricing::Flat(flat) => Ok(Highest::AtMost(flat.amount.exact())),
-        Pricing::Metered(metered) => highest_metered(metered),
-    }
+    let list = match &charge.pricing {
+        Pricing::Flat(flat) => Highest::AtMost(flat.amount.exact()),
+        Pricing::Metered(metered) => highest_metered(metered, charge.terms.commitment.as_ref())?,
+    };
+    with_terms(&charge.terms, list)
 }
 
 /// There can be any number of groups, so what each may cost is unlimited together.
-fn highest_metered(metered: &Metered) -> Result<Highest, Overflow> {
-    let highest = highest_model(&metered.model)?;
+fn highest_metered(metered: &Metered, commitment: Option<&Commitment>) -> Result<Highest, Overflow> {
+    let list = highest_model(&metered.model)?;
+    let highest = match commitment {
+        Some(commitment) => {
+            let committed = match commitment.of {
+                Committed::Amount(amount) => amount.exact(),
+                // What some quantity costs is no more than the highest; all of it may then lie above.
+                Committed::Quantity(_) => Exact::ZERO,
+            };
+            settled(commitment.settle, committed, list)?
+        }
+        None => list,
+    };
     match metered.each {
         Each::Period => Ok(highest),
         Each::Group if highest.is_nothing() => Ok(highest),
         Each::Group => Ok(Highest::Unlimited),
     }
+}
+
+/// The terms in their order. Each gives more for more, so the highest price gives the highest amount.
+fn with_terms(terms: &ChargeTerms, list: Highest) -> Result<Highest, Overflow> {
+    terms.order.iter().try_fold(list, |highest, term| match term {
+        Term::Discount => discounted(terms, highest),
+        Term::Maximum => Ok(terms.maximum.map_or(highest, |maximum| highest.no_more_than(maximum.exact()))),
+        Term::Minimum => match &terms.minimum {
+            Some(minimum) => highest.or(Highest::AtMost(minimum.amount.exact())),
+            None => Ok(highest),
+        },
+    })
+}
+
+fn discounted(terms: &ChargeTerms, highest: Highest) -> Result<Highest, Overflow> {
+    match (terms.discount, highest) {
+        (Some(percent), Highest::AtMost(amount)) => Ok(Highest::AtMost(amount.checked_sub(percent.of_exact(amount)?)?)),
+        (Some(percent), Highest::Unlimited) if percent.decimal() == Decimal::ONE_HUNDRED => Ok(Highest::NOTHING),
+        (Some(_) | None, highest) => Ok(highest),
+    }
+}
+
+fn with_plan_terms(terms: &PlanTerms, charges: Highest) -> Result<Highest, Overflow> {
+    let settled = match &terms.commitment {
+        // Charges that do not count only make it less; as an upper bound all of them count.
+        Some(commitment) if commitment.counts.is_empty() => {
+            settled(commitment.settle, commitment.amount.exact(), charges)?
+        }
+        Some(commitment) => {
+            let counted = settled(commitment.settle, Exact::ZERO, charges)?;
+            if commitment.settle.true_up { counted.plus(Highest::AtMost(commitment.amount.exact()))? } else { counted }
+        }
+        None => charges,
+    };
+    Ok(terms.maximum.as_ref().map_or(settled, |maximum| settled.no_more_than(maximum.amount.exact())))
+}
+
+/// Fees against a commitment: what lies above costs the factor, and the commitment is due if what is missing is.
+fn settled(settle: Settle, committed: Exact, list: Highest) -> Result<Highest, Overflow> {
+    let dearer = match list {
+        Highest::AtMost(amount) => {
+            let above = amount.checked_sub(committed)?;
+            if above.signum() <= 0 {
+                list
+            } else {
+                let more = above.checked_mul(settle.overage_factor.exact())?;
+                Highest::AtMost(committed.checked_add(more)?)
+            }
+        }
+        Highest::Unlimited => Highest::Unlimited,
+    };
+    if settle.true_up { dearer.or(Highest::AtMost(committed)) } else { Ok(dearer) }
 }
 
 fn highest_model(model: &Model) -> Result<Highest, Overflow> {

@@ -132,6 +132,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn parts_by_position_replay_to_their_amounts(text in generate::book(), a in generate::quantity(), b in generate::quantity()) {
+        let text = text.replace("in_progress = \"deltas\"", "in_progress = \"split\"");
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let parts = [(usage(&a, &b), Position::First), (usage(&b, &a), Position::Mid), (usage("0", "0"), Position::Last)];
+        let Ok(bills) = rate_parts(&book, "p", &parts, Share::whole()) else { return Ok(()) };
+        for bill in &bills {
+            for line in &bill.lines {
+                prop_assert_eq!(replayed(line), line.amount);
+                prop_assert!(line.steps.iter().all(step_holds), "{:?}", line.steps);
+            }
+            adds_up(bill);
+        }
+    }
+
+    #[test]
     fn deltas_of_a_period_add_up_to_the_whole(text in generate::book(), a in generate::quantity(), b in generate::quantity()) {
         let text = text.replace("in_progress = \"split\"", "in_progress = \"deltas\"");
         let Some(book) = valid(&text) else { return Ok(()) };

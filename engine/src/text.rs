@@ -5,6 +5,7 @@
 mod format;
 mod price;
 mod sentence;
+mod terms;
 
 use serde::{Deserialize, Serialize};
 

@@ -9,11 +9,11 @@ use crate::catalog::review::{Highest, Warning, highest, review};
 use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
-use crate::invoice::{Draft, DraftInput, draft_invoice};
+use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
 use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
-use crate::rating::{Position, RateError, Rated, Share, rate, rate_readings};
+use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
 use crate::usage::{Event, MeterUsage, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
@@ -43,6 +43,9 @@ pub enum Door {
         plan: String,
         /// Quantities.
         usage: Vec<Assumed>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
     /// What does a period cost that is billed in parts, each with the quantities that it has reached?
     Parts {
@@ -94,6 +97,9 @@ pub enum Door {
         month: Month,
         /// What happened; events outside the month and of other customers are not counted.
         events: Vec<Event>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
 }
 
@@ -226,7 +232,10 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
             let old = BookDraft::from_toml(old).check().map_err(|problems| Refusal::Book { problems })?;
             Ok(Answer::Diff(Box::new(diff(&old, book))))
         }
-        Door::Rate { plan, usage } => Ok(Answer::Rated(Box::new(rate(book, plan, &assumed(book, usage)?)?))),
+        Door::Rate { plan, usage, account } => {
+            let account = account.as_deref().cloned().unwrap_or_default();
+            Ok(Answer::Rated(Box::new(rate_for(book, plan, &assumed(book, usage)?, &account)?)))
+        }
         Door::Parts { plan, parts, share } => {
             let reading = |part: &AskedPart| Ok((assumed(book, &part.usage)?, part.position));
             let readings: Vec<(Usage, Position)> = parts.iter().map(reading).collect::<Result<_, Refusal>>()?;
@@ -244,13 +253,14 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
             let usage = counted(book, events.iter().filter(|event| period.contains(event.time)))?;
             Ok(Answer::Quota(Box::new(quota(book, plan, &usage, (period, *as_of))?)))
         }
-        Door::Draft { plan, customer, month, events } => {
+        Door::Draft { plan, customer, month, events, account } => {
             let period = period_of(book, *month)?;
             let own = events.iter().filter(|event| period.contains(event.time) && event.customer == *customer);
             let usage = counted(book, own)?;
             let customer_name = customer.as_str();
+            let account = account.as_deref().cloned().unwrap_or_default();
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
-            Ok(Answer::Draft(Box::new(draft_invoice(book, &input)?)))
+            Ok(Answer::Draft(Box::new(draft_invoice_for(book, &input, &account)?)))
         }
     }
 }

@@ -3,7 +3,7 @@
 #[path = "support/generate.rs"]
 mod generate;
 
-use engine::catalog::{Book, BookDraft, BookView, PackageRounding};
+use engine::catalog::{Book, BookDraft, BookView, PackageRounding, Treatment};
 use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
@@ -82,13 +82,29 @@ fn step_holds(step: &Step) -> bool {
         Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
         Step::Part { steps, .. } => steps.iter().all(step_holds),
         Step::PercentOff { base, percent, amount } => {
-            percent.of_exact(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
+            percent.of(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
         }
         Step::ShareOf { whole, share, part } => share.of_amount(*whole) == Ok(*part),
         Step::TrueUp { minimum, before, amount } => before.checked_add(*amount) == Ok(*minimum) && amount.signum() > 0,
         Step::Overage { above, factor, amount, .. } => {
             above.checked_add(*amount) == Ok(times(*above, factor.exact())) && above.signum() > 0
         }
+        Step::InvoiceDiscount { base, amount, .. } => {
+            amount.signum() >= 0 && base.checked_sub(*amount).unwrap().signum() >= 0
+        }
+        Step::Tax { base, taxes, percent, treatment: Treatment::Exclusive | Treatment::Inclusive, amount, .. } => {
+            percent.of(base.checked_add(*taxes).unwrap()).unwrap() == *amount
+        }
+        Step::TaxIncluded { price, share, all, amount, .. } => {
+            let whole = Exact::ratio(1, 1).unwrap().checked_add(*all).unwrap();
+            times(*amount, whole) == times(*price, *share)
+        }
+        Step::RoundedTogether { exact, cut, amount } => exact.checked_sub(*cut).unwrap() == amount.exact(),
+        Step::Drawn { balance, payable, amount, left } => {
+            balance.exact().checked_sub(*amount).unwrap() == left.exact()
+                && payable.exact().checked_sub(*amount).unwrap().signum() >= 0
+        }
+        Step::Tax { treatment: Treatment::Exempt | Treatment::ReverseCharge, amount, .. } => amount.signum() == 0,
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
         | Step::StairStep { .. }
@@ -99,20 +115,39 @@ fn step_holds(step: &Step) -> bool {
     }
 }
 
-/// Lines, rounding and tax add up to the total.
+fn sum(amounts: impl Iterator<Item = Exact>) -> Exact {
+    amounts.fold(Exact::ZERO, |sum, amount| sum.checked_add(amount).unwrap())
+}
+
+/// Lines, discounts, rounding, taxes and credits add up to the total and to what is due.
 fn adds_up(rated: &Rated) {
-    let lines = rated.lines.iter().fold(Exact::ZERO, |sum, line| sum.checked_add(line.amount.exact()).unwrap());
+    let lines = sum(rated.lines.iter().map(|line| line.amount.exact()));
+    if let Some(total) = rated.lines_total {
+        assert_eq!(lines, total.exact());
+    }
+    for discount in &rated.discounts {
+        assert_eq!(sum(discount.shares.iter().map(|share| share.amount)), discount.amount.exact());
+    }
+    let left = lines.checked_sub(sum(rated.discounts.iter().map(|line| line.amount.exact()))).unwrap();
     let net = match &rated.invoice_rounding {
         Some(Step::Round { exact, cut, .. }) => {
-            assert_eq!(*exact, lines);
-            lines.checked_sub(*cut).unwrap()
+            assert_eq!(*exact, left);
+            left.checked_sub(*cut).unwrap()
         }
         Some(_) => panic!("only rounding stands there"),
-        None => lines,
+        None => left,
     };
     assert_eq!(net, rated.subtotal.exact());
-    let tax = rated.tax.as_ref().map_or(Exact::ZERO, |tax| tax.amount.exact());
+    let added = rated.taxes.iter().filter(|tax| tax.treatment == Treatment::Exclusive);
+    let tax = sum(added.map(|tax| tax.amount.exact()));
     assert_eq!(net.checked_add(tax).unwrap(), rated.total.exact());
+    let credits = sum(rated.credits.iter().map(|credit| credit.amount.exact()));
+    assert_eq!(rated.total.exact().checked_sub(credits).unwrap(), rated.due.exact());
+    assert!(rated.total < Money::ZERO || rated.due >= Money::ZERO, "credits never pay more than there is");
+    let steps = rated.discounts.iter().map(|line| &line.steps).chain(rated.taxes.iter().map(|line| &line.steps));
+    for step in steps.chain(rated.credits.iter().map(|line| &line.steps)).flatten() {
+        assert!(step_holds(step), "{step:?}");
+    }
     assert_eq!(rated.total.decimal().scale(), rated.currency.minor_digits(), "totals are written in minor units");
 }
 
@@ -175,7 +210,7 @@ proptest! {
                 prop_assert!(line.steps.iter().all(step_holds), "{:?}", line.steps);
             }
             adds_up(&rated);
-            prop_assert_eq!(rate_total(&book, find_plan(&book, plan).unwrap(), &usage), Ok(rated.total));
+            prop_assert_eq!(rate_total(&book, find_plan(&book, plan).unwrap(), &usage), Ok(rated.due));
         }
     }
 
@@ -244,8 +279,8 @@ proptest! {
             prop_assert_eq!(&plan.month, &rate(&book, plan.month.plan.as_str(), &usage).unwrap());
         }
         if let Some(cheapest) = &found.cheapest {
-            let lowest = found.plans.iter().find(|plan| plan.month.plan == *cheapest).unwrap().month.total;
-            prop_assert!(found.plans.iter().all(|plan| !plan.month.unpriced.is_empty() || plan.month.total >= lowest));
+            let lowest = found.plans.iter().find(|plan| plan.month.plan == *cheapest).unwrap().month.due;
+            prop_assert!(found.plans.iter().all(|plan| !plan.month.unpriced.is_empty() || plan.month.due >= lowest));
         }
     }
 

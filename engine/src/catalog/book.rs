@@ -11,7 +11,7 @@ use super::plan::{Plan, read_plan};
 use super::problem::ProblemKind;
 use super::reader::{Entry, Path, Reader, Table};
 use super::review::{Highest, highest};
-use super::terms::{Tax, read_tax};
+use super::terms::{Terms, check_charges, read_terms};
 use crate::ids::{BookId, MeterId, PlanId, Version};
 use crate::money::Currency;
 use crate::period::{Zone, parse_date};
@@ -34,8 +34,8 @@ pub struct Book {
     pub zone: Zone,
     /// Where and how amounts are rounded.
     pub rounding: Rounding,
-    /// A tax on the net amount, if there is one.
-    pub tax: Option<Tax>,
+    /// Discounts, taxes and credits: what works on whole bills.
+    pub terms: Terms,
     /// What people call the book.
     pub name: Names,
     /// One or two sentences about it.
@@ -117,11 +117,13 @@ struct Head {
     description: Option<Names>,
 }
 
+const ROOT_KEYS: [&str; 8] = ["book", "tax", "taxes", "tax_rules", "discount_rules", "credit_rules", "meters", "plans"];
+
 pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     let path = Path::default();
-    let table = reader.table(root, &path, &["book", "tax", "meters", "plans"])?;
+    let table = reader.table(root, &path, &ROOT_KEYS)?;
     let head = reader.required(&table, "book", &path, read_head);
-    let tax = reader.optional(&table, "tax", &path, read_tax);
+    let terms = read_terms(reader, &table, &path);
     let meters = reader.optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path)));
     // A book of flat fees alone counts nothing.
     let meters = meters.flatten().unwrap_or_default();
@@ -133,6 +135,9 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     {
         check_exact_lines(reader, &table, plans)?;
     }
+    if let (Some(terms), Some(plans)) = (&terms, &plans) {
+        check_charges(reader, &table, plans, terms)?;
+    }
     let head = head?;
     let book = Book {
         id: head.id,
@@ -141,7 +146,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         currency: head.currency,
         zone: head.zone,
         rounding: head.rounding,
-        tax: tax?,
+        terms: terms?,
         name: head.name,
         description: head.description,
         meters: meters.into_valid()?,

@@ -10,6 +10,9 @@ use super::charge::write_charge;
 use super::commitment::write_plan_terms;
 use super::meter::write_meter;
 use super::plan::Plan;
+use super::terms::{
+    write_credit, write_credit_rules, write_discount, write_discount_rules, write_tax_rules, write_taxes,
+};
 use super::write::{insert, names, object, text, word};
 use crate::proof::{canonical_json, sha256};
 
@@ -38,8 +41,10 @@ pub(super) fn to_value(book: &Book) -> Value {
         ("meters", book.meters.iter().map(write_meter).collect()),
         ("plans", book.plans.iter().map(plan).collect()),
     ]);
-    let tax = book.tax.as_ref().map(|tax| json!({ "name": names(&tax.name), "percent": tax.percent.to_string() }));
-    insert(&mut root, "tax", tax);
+    write_taxes(&mut root, &book.terms.taxes);
+    insert(&mut root, "tax_rules", write_tax_rules(book.terms.tax_rules));
+    insert(&mut root, "discount_rules", write_discount_rules(book.terms.discount_rules));
+    insert(&mut root, "credit_rules", write_credit_rules(book.terms.credit_rules));
     Value::Object(root)
 }
 
@@ -53,5 +58,9 @@ fn plan(plan: &Plan) -> Value {
     insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
     write_plan_terms(&plan.terms, &mut fields);
+    let discounts = plan.discounts.iter().map(write_discount).collect();
+    insert(&mut fields, "discounts", (!plan.discounts.is_empty()).then_some(discounts));
+    let credits = plan.credits.iter().map(write_credit).collect();
+    insert(&mut fields, "credits", (!plan.credits.is_empty()).then_some(credits));
     Value::Object(fields)
 }

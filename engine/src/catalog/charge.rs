@@ -11,8 +11,9 @@ use super::price::{Flat, MODEL_KEYS, Model, read_flat, read_model, write_flat, w
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use super::selection::{Condition, read_selection, write_selection};
+use super::terms::read_ids;
 use super::write::{insert, names, object, text, word};
-use crate::ids::{ChargeId, MeterId};
+use crate::ids::{ChargeId, MeterId, Tag, TaxId};
 use crate::quantity::Quantity;
 use crate::text::Names;
 use crate::usage::{Group, Meter};
@@ -28,6 +29,10 @@ pub struct Charge {
     pub pricing: Pricing,
     /// What holds beside the price.
     pub terms: ChargeTerms,
+    /// Words that group charges, for discounts.
+    pub tags: Vec<Tag>,
+    /// The taxes of this charge, instead of those that apply by default; none where the list is empty.
+    pub taxes: Option<Vec<TaxId>>,
 }
 
 /// A charge is due by itself or for a meter's quantity.
@@ -86,7 +91,7 @@ impl Charge {
 }
 
 /// The keys of a charge beside those of its model.
-const CHARGE_KEYS: [&str; 7] = ["id", "name", "meter", "where", "each", "convert", "included"];
+const CHARGE_KEYS: [&str; 9] = ["id", "name", "meter", "where", "each", "convert", "included", "tags", "taxes"];
 
 pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Charge> {
     let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(TERM_KEYS).chain(MODEL_KEYS).collect();
@@ -94,6 +99,8 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
     let id = reader.optional(&table, "id", path, |reader, node, path| reader.id_text(node, path, ChargeId::new));
     let name = reader.optional(&table, "name", path, Reader::names);
     let meter = reader.optional(&table, "meter", path, |reader, node, path| read_meter_ref(reader, node, path, meters));
+    let tags = reader.optional(&table, "tags", path, |reader, node, path| read_ids(reader, node, path, Tag::new));
+    let taxes = reader.optional(&table, "taxes", path, |reader, node, path| read_ids(reader, node, path, TaxId::new));
     let pricing = read_pricing(reader, &table, path, meter.as_ref().and_then(Option::as_ref));
     let meter = meter?;
     let fallback = meter.and_then(|meter| Some((ChargeId::new(meter.id.as_str()).ok()?, meter.name.clone())));
@@ -104,7 +111,14 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
     let id = if id.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "id" }) } else { id };
     let name = if name.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "name" }) } else { name };
     let terms = read_charge_terms(reader, &table, path, id.as_ref());
-    Some(Charge { id: id?, name: name?, pricing: pricing?, terms: terms? })
+    Some(Charge {
+        id: id?,
+        name: name?,
+        pricing: pricing?,
+        terms: terms?,
+        tags: tags?.unwrap_or_default(),
+        taxes: taxes?,
+    })
 }
 
 fn read_meter_ref<'m>(reader: &mut Reader, node: &Node, path: &Path, known: &'m KnownMeters) -> Option<&'m Meter> {
@@ -193,5 +207,7 @@ pub(super) fn write_charge(charge: &Charge) -> Value {
         }
     }
     write_charge_terms(&charge.terms, &mut fields);
+    insert(&mut fields, "tags", (!charge.tags.is_empty()).then(|| charge.tags.iter().map(text).collect()));
+    insert(&mut fields, "taxes", charge.taxes.as_ref().map(|taxes| taxes.iter().map(text).collect()));
     Value::Object(fields)
 }

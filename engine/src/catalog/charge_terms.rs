@@ -47,6 +47,11 @@ impl ChargeTerms {
         due: Due::Arrears,
     };
 
+    /// Whether the charge simply costs what its model says.
+    pub fn is_default(&self) -> bool {
+        *self == Self::NONE
+    }
+
     /// Whether the term is there.
     pub fn has(&self, term: Term) -> bool {
         match term {

@@ -139,8 +139,10 @@ pub struct PlanTerms {
 }
 
 impl PlanTerms {
-    /// A plan that costs what its charges say.
-    pub const NONE: Self = Self { commitment: None, maximum: None, in_progress: InProgress::Final };
+    /// Whether nothing holds beside the charges.
+    pub fn is_default(&self) -> bool {
+        self.commitment.is_none() && self.maximum.is_none() && self.in_progress == InProgress::Final
+    }
 }
 
 const IN_PROGRESS: [(&str, InProgress); 3] =

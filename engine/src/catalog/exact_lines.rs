@@ -46,7 +46,7 @@ fn endless_price(charge: &Charge) -> Option<UnitPrice> {
 
 /// A price with the digits that a discount and an overage factor add to it.
 fn with_terms(charge: &Charge, price: Exact) -> Result<Exact, Overflow> {
-    let off = charge.terms.discount.map_or(Ok(price), |percent| percent.of_exact(price))?;
+    let off = charge.terms.discount.map_or(Ok(price), |percent| percent.of(price))?;
     match &charge.terms.commitment {
         Some(commitment) => off.checked_mul(commitment.settle.overage_factor.exact()),
         None => Ok(off),

@@ -34,5 +34,8 @@ pub use plan::Plan;
 pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;
-pub use terms::{Percent, Tax};
+pub use terms::{
+    Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,
+    Off, Percent, ShareRule, Target, Tax, TaxBase, TaxRounding, TaxRules, Terms, Treatment,
+};
 pub use view::{BadView, BookView};

@@ -6,6 +6,7 @@ use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
+use super::terms::{Credit, Discount, read_credits, read_discounts};
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::text::Names;
 
@@ -26,6 +27,10 @@ pub struct Plan {
     pub charges: Vec<Charge>,
     /// What holds beside the charges.
     pub terms: PlanTerms,
+    /// What is taken off its bills.
+    pub discounts: Vec<Discount>,
+    /// Money that it gives each period.
+    pub credits: Vec<Credit>,
 }
 
 impl Plan {
@@ -40,10 +45,11 @@ impl Plan {
     }
 }
 
+const PLAN_KEYS: [&str; 8] = ["id", "name", "description", "public", "trial", "charges", "discounts", "credits"];
+
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
-    let own = ["id", "name", "description", "public", "trial", "charges"];
-    let allowed: Vec<&str> = own.into_iter().chain(PLAN_TERM_KEYS).collect();
+    let allowed: Vec<&str> = PLAN_KEYS.into_iter().chain(PLAN_TERM_KEYS).collect();
     let table = reader.table(entry.node, path, &allowed)?;
     let id = reader.id(entry, PlanId::new);
     let name = reader.required(&table, "name", path, Reader::names);
@@ -53,14 +59,22 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
     let terms = read_plan_terms(reader, &table, path, charges.as_deref());
+    let known = charges.as_deref();
+    let discounts = reader.optional(&table, "discounts", path, |reader, node, path| {
+        // Where the charges are broken, nobody can say which of them a discount names.
+        known.and_then(|charges| read_discounts(reader, node, path, charges))
+    });
+    let credits = reader.optional(&table, "credits", path, read_credits);
     Some(Plan {
         id: id?,
         name: name?,
         description: description?,
         public: public?.unwrap_or(false),
         trial: trial?.unwrap_or(false),
-        charges: charges?,
         terms: terms?,
+        discounts: discounts?.unwrap_or_default(),
+        credits: credits?.unwrap_or_default(),
+        charges: charges?,
     })
 }
 

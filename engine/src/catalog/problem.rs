@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::draft::Place;
 use crate::money::BadCurrency;
+use crate::period::BadMonth;
 use crate::quantity::BadDecimal;
 use crate::text::Lang;
 
@@ -107,8 +108,24 @@ pub enum ProblemKind {
     FactorBelowOne { value: String },
     /// A commitment that changes nothing.
     CommitmentWithoutEffect,
+    /// A discount above 100 %.
+    DiscountTooHigh { percent: String },
+    /// A tax that is not there, or not yet.
+    UnknownTax { id: String, known: Vec<String> },
     /// A charge that is not there.
     UnknownCharge { id: String, known: Vec<String> },
+    /// A tag that no charge carries.
+    UnknownTag { tag: String },
+    /// A tax inside the prices on a tax outside them.
+    InclusiveOnExclusive { id: String },
+    /// A charge has taxes of its own where there is one base for all.
+    TaxedApart,
+    /// Not a whole number of things.
+    BadCount { value: String },
+    /// Not a month.
+    BadMonth(BadMonth),
+    /// A term that ends before it begins.
+    EmptyTerm { from: String, until: String },
     /// Exact line amounts could need endless digits.
     EndlessPrice { price: String, per: String },
     /// A version that would begin in the middle of a month.
@@ -187,7 +204,15 @@ impl ProblemKind {
             Self::OrderNotForSplit => "order_not_for_split",
             Self::FactorBelowOne { .. } => "factor_below_one",
             Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::DiscountTooHigh { .. } => "discount_too_high",
+            Self::UnknownTax { .. } => "unknown_tax",
             Self::UnknownCharge { .. } => "unknown_charge",
+            Self::UnknownTag { .. } => "unknown_tag",
+            Self::InclusiveOnExclusive { .. } => "inclusive_on_exclusive",
+            Self::TaxedApart => "taxed_apart",
+            Self::BadCount { .. } => "bad_count",
+            Self::BadMonth(_) => "bad_month",
+            Self::EmptyTerm { .. } => "empty_term",
             Self::EndlessPrice { .. } => "endless_price",
             Self::EffectiveNotFirst { .. } => "effective_not_first",
         }
@@ -300,6 +325,32 @@ impl ProblemKind {
             }
             Self::UnknownCharge { id, known } => {
                 format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
+            Self::DiscountTooHigh { percent } => {
+                format!("a discount of {percent} percent is more than the whole; allowed is 0 to 100")
+            }
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("there is no tax \"{id}\" here; write it before, under [[taxes]]")
+            }
+            Self::UnknownTax { id, known } => {
+                format!("there is no tax \"{id}\" here or before; there is {}", known.join(", "))
+            }
+            Self::UnknownTag { tag } => {
+                format!("no charge of the plan carries the tag \"{tag}\"; give it one, for instance tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("prices cannot contain a tax that is taken from \"{id}\", which is added to them; leave it out of \"on\"")
+            }
+            Self::TaxedApart => {
+                "with tax_rules.base = \"invoice\" all charges are taxed alike; leave \"taxes\" out, or write base = \"group\""
+                    .to_owned()
+            }
+            Self::BadCount { value } => {
+                format!("{value} is not a number of things; allowed: whole numbers from 0 to 4294967295")
+            }
+            Self::BadMonth(error) => error.to_string(),
+            Self::EmptyTerm { from, until } => {
+                format!("the discount begins in {from} and ends before {until}: no month has it; write a later \"until\"")
             }
             Self::EndlessPrice { price, per } => {
                 format!(
@@ -416,6 +467,25 @@ impl ProblemKind {
             }
             Self::UnknownCharge { id, known } => {
                 format!("该套餐没有收费项“{id}”；其中有：{}", known.join("、"))
+            }
+            Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("此处没有税项“{id}”；请先在 [[taxes]] 中写出")
+            }
+            Self::UnknownTax { id, known } => format!("此处及之前没有税项“{id}”；已有 {}", known.join("、")),
+            Self::UnknownTag { tag } => {
+                format!("套餐中没有收费项带有标签“{tag}”；请加上，例如 tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("价内税不能以价外的“{id}”为税基；请将它从“on”中去掉")
+            }
+            Self::TaxedApart => {
+                "tax_rules.base = \"invoice\" 时所有收费项税项相同；请去掉“taxes”，或写 base = \"group\"".to_owned()
+            }
+            Self::BadCount { value } => format!("{value} 不是个数；只允许 0 到 4294967295 的整数"),
+            Self::BadMonth(bad) => format!("“{}”不是月份；请写成 YYYY-MM，1970-01 到 9998-12，例如 2026-12", bad.0),
+            Self::EmptyTerm { from, until } => {
+                format!("折扣自 {from} 开始，{until} 之前结束：没有月份享有；请写更晚的“until”")
             }
             Self::EndlessPrice { price, per } => {
                 format!(

@@ -74,7 +74,9 @@ impl Cycle {
             FirstPeriod::AtAnchor if start < anchored.boundary(0)? => (anchored, 0),
             FirstPeriod::AtAnchor | FirstPeriod::WholePeriod => (self.whole_on(start, &anchored, to.zone)?, 0),
         };
-        Ok(Schedule { grid, first, start, end: to.end, zone: to.zone })
+        // A subscription that ends when it starts has no day at all, although its day is counted from its beginning.
+        let end = to.end.map(|end| if end == to.start { start } else { end });
+        Ok(Schedule { grid, first, start, end, zone: to.zone })
     }
 
     /// The boundaries around the anchor.

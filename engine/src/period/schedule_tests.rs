@@ -213,6 +213,17 @@ fn in_advance_the_period_that_has_begun_is_due_and_in_arrears_the_one_that_is_ov
 }
 
 #[test]
+fn a_subscription_that_ends_when_it_starts_has_no_period() {
+    let start = at("2026-01-20T15:00:00Z");
+    for clock in [Clock::Midnight, Clock::Anchor] {
+        let monthly = cycle("P1M", Anchor::Calendar, FirstPeriod::NextBoundary, clock);
+        let empty = monthly.schedule(Subscribed { start, end: Some(start), zone: zone("UTC") }).unwrap();
+        assert_eq!((empty.starts().count(), empty.elapsed(at("2026-06-01T00:00:00Z"))), (0, Ok(0)));
+        assert!(matches!(empty.containing(start), Err(TimeError::AfterEnd { .. })));
+    }
+}
+
+#[test]
 fn monthly_usage_of_a_yearly_plan_falls_into_the_months_of_its_year() {
     let start = "2024-02-29T00:00:00Z";
     let year = schedule(plain("P1Y", Anchor::Start), start, "UTC").period(1).unwrap().period;

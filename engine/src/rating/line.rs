@@ -30,14 +30,9 @@ pub(super) fn charge_lines(charge: &Charge, usage: &Usage, situation: Situation<
 }
 
 /// What [`charge_lines`] add up to.
-pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Exact, Overflow> {
+pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Money, Overflow> {
     let exact = exact_price(charge, charge_usage(charge, usage), situation, &mut TotalOnly)?;
-    let amount = line_amount(situation.book, exact, &mut TotalOnly)?;
-    let shown = shown(charge, exact, amount, situation);
-    match terms::missing(&charge.terms, shown, situation, &mut TotalOnly)? {
-        Some(missing) => amount.exact().checked_add(line_amount(situation.book, missing, &mut TotalOnly)?.exact()),
-        None => Ok(amount.exact()),
-    }
+    line_amount(situation.book, exact, &mut TotalOnly)
 }
 
 /// A line's amount as a minimum with a line of its own looks at it.

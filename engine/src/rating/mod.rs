@@ -13,6 +13,7 @@ mod progress;
 mod share;
 mod split;
 mod stair_step;
+mod stored;
 mod terms;
 mod tier;
 mod total;
@@ -23,15 +24,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Plan};
+use crate::catalog::{Book, BookRef, Charge, Plan};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId};
+use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rounding::Rounding;
+use crate::rounding::{Rounding, round};
 use crate::text::Names;
 use crate::usage::Usage;
+use terms::Situation;
 
+pub use crate::invoice::TaxLine;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
@@ -58,19 +62,12 @@ pub struct Line {
     pub steps: Vec<Step>,
 }
 
-/// The tax on a bill.
+/// A plan's usage, priced.
+///
+/// lines − discounts − what rounding cut = `subtotal`; with the taxes that are added it is `total`; less the credits it
+/// is `due`: to the last digit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaxLine {
-    /// What the bill calls it.
-    pub name: Names,
-    /// What is due.
-    pub amount: Money,
-    /// How it came about.
-    pub steps: Vec<Step>,
-}
-
-/// A plan's usage, priced. `total` = lines + rounding + tax, to the last digit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "stored::Stored")]
 pub struct Rated {
     /// The version of the book that priced it.
     pub book: BookRef,
@@ -84,18 +81,32 @@ pub struct Rated {
     pub rounding: Rounding,
     /// One line for each charge, in the plan's order.
     pub lines: Vec<Line>,
-    /// What rounding the sum of exact lines did to it; only where the book rounds once an invoice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The sum of the lines; only where something is taken off it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines_total: Option<Money>,
+    /// What was taken off, in the order in which it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountLine>,
+    /// What rounding lines less discounts did to them; only where they are rounded together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_rounding: Option<Step>,
-    /// The net amount.
+    /// Lines less discounts: the net amount, but for taxes that the prices contain.
     pub subtotal: Money,
-    /// The tax, if the book has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax: Option<TaxLine>,
-    /// What is to be paid.
+    /// The taxes, in the order of the book.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxLine>,
+    /// What rounding did to the sum of the taxes; only where they are rounded together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_rounding: Option<Step>,
+    /// The subtotal and the taxes that are added to it.
     pub total: Money,
+    /// What credits pay, and what stays in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<CreditLine>,
+    /// What is to be paid.
+    pub due: Money,
     /// Meters with usage that the plan has no charge for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<MeterId>,
 }
 
@@ -129,6 +140,8 @@ pub enum RateError {
         /// Its quantity.
         quantity: Quantity,
     },
+    /// What comes with the customer does not go on a bill of the plan.
+    Account(AccountProblem),
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -152,6 +165,7 @@ impl fmt::Display for RateError {
             Self::NegativeQuantity { meter, quantity } => {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
             }
+            Self::Account(problem) => problem.fmt(f),
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
             }
@@ -169,29 +183,82 @@ fn listed<T: fmt::Display>(items: &[T]) -> String {
     texts.join(", ")
 }
 
+impl From<AccountProblem> for RateError {
+    fn from(problem: AccountProblem) -> Self {
+        Self::Account(problem)
+    }
+}
+
 impl From<Overflow> for RateError {
     fn from(Overflow: Overflow) -> Self {
         Self::Overflow { charge: None }
     }
 }
 
-/// Prices `usage` by the plan named `plan`.
-///
-/// A meter that `usage` does not name counted nothing. Amounts are in the book's currency, net plus tax, rounded as the
-/// book says. Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
-pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
-    rate_part(book, plan, usage, &PeriodPart::whole())
+impl Rated {
+    /// Everything that was taken off.
+    pub fn discount_total(&self) -> Result<Money, Overflow> {
+        self.sum(self.discounts.iter().map(|discount| discount.amount))
+    }
+
+    /// What all discounts took from the line of `charge`, exactly.
+    pub fn discount_on(&self, charge: &ChargeId) -> Result<Exact, Overflow> {
+        let shares = self.discounts.iter().flat_map(|discount| &discount.shares);
+        let own = shares.filter(|share| share.charge == *charge).map(|share| share.amount);
+        own.into_iter().try_fold(Exact::ZERO, Exact::checked_add)
+    }
+
+    /// All taxes that are added.
+    pub fn tax_total(&self) -> Result<Money, Overflow> {
+        self.total.checked_sub(self.subtotal)
+    }
+
+    /// Everything that credits pay.
+    pub fn credit_total(&self) -> Result<Money, Overflow> {
+        self.sum(self.credits.iter().map(|credit| credit.amount))
+    }
+
+    /// The taxes on one line, rounded for themselves, to be shown beside it: such figures need not add up to the taxes of
+    /// the bill. `None` where taxes are not taken line by line.
+    pub fn line_tax(&self, charge: &ChargeId) -> Result<Option<Money>, Overflow> {
+        let steps = self.taxes.iter().flat_map(|tax| &tax.steps);
+        let own: Vec<Exact> = steps.filter_map(|step| step.tax_of(charge)).collect();
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let exact = own.into_iter().try_fold(Exact::ZERO, Exact::checked_add)?;
+        round(exact, self.currency.minor_digits(), self.rounding.mode).map(Some)
+    }
+
+    fn sum(&self, mut amounts: impl Iterator<Item = Money>) -> Result<Money, Overflow> {
+        amounts.try_fold(Money::ZERO.with_places(self.currency.minor_digits()), Money::checked_add)
+    }
 }
 
-/// The bill that these lines make.
-fn rated(book: &Book, plan: &Plan, lines: Vec<Line>, usage: &Usage) -> Result<Rated, RateError> {
-    let net = lines.iter().try_fold(Exact::ZERO, |sum, line| sum.checked_add(line.amount.exact()))?;
-    let (subtotal, invoice_rounding) = total::subtotal(book, net)?;
-    let tax = total::tax_line(book, subtotal)?;
-    let total = match &tax {
-        Some(tax) => subtotal.checked_add(tax.amount)?,
-        None => subtotal,
-    };
+/// Prices `usage` by the plan named `plan`, for a customer without terms of their own.
+///
+/// A meter that `usage` does not name counted nothing. Amounts are in the book's currency, rounded as the book says.
+/// Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
+pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
+    rate_for(book, plan, usage, &Account::default())
+}
+
+/// The same for a customer with discounts, wallets or a tax status of their own; fails also if these do not fit the plan.
+pub fn rate_for(book: &Book, plan: &str, usage: &Usage, account: &Account) -> Result<Rated, RateError> {
+    rate_part(book, plan, usage, &PeriodPart { account: account.clone(), ..PeriodPart::whole() })
+}
+
+/// The bill that these lines make; each comes with its charge, or with none if it belongs to the plan.
+fn rated(
+    book: &Book,
+    plan: &Plan,
+    priced: Vec<(Line, Option<&Charge>)>,
+    (usage, account): (&Usage, &Account),
+) -> Result<Rated, RateError> {
+    let mut items: Vec<Item<'_>> =
+        priced.iter().map(|(line, charge)| Item::of(&line.charge, *charge, line.amount)).collect();
+    let settled = settle(&Conditions::of(book, plan, account), &mut items)?;
+    let lines = priced.into_iter().map(|(line, _)| line).collect();
     Ok(Rated {
         book: book.reference(),
         plan: plan.id.clone(),
@@ -199,25 +266,37 @@ fn rated(book: &Book, plan: &Plan, lines: Vec<Line>, usage: &Usage) -> Result<Ra
         currency: book.currency,
         rounding: book.rounding,
         lines,
-        invoice_rounding,
-        subtotal,
-        tax,
-        total,
+        lines_total: settled.lines_total,
+        discounts: settled.discounts,
+        invoice_rounding: settled.rounding,
+        subtotal: settled.subtotal,
+        taxes: settled.taxes,
+        tax_rounding: settled.tax_rounding,
+        total: settled.total,
+        credits: settled.credits,
+        due: settled.due,
         unpriced: unpriced(plan, usage),
     })
 }
 
-/// The total of [`rate`] alone, without lines and steps: for curves, where only the number is wanted.
+/// What is due by [`rate`] alone, without lines and steps: for curves, where only the number is wanted.
 ///
-/// Goes through the same charge models and the same rounding; a law holds the two equal.
+/// Goes through the same charge models and is settled in the same way; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
     check_usage(book, usage)?;
-    let net = progress::net_of_whole(book, plan, usage)?;
-    let (subtotal, _) = total::subtotal(book, net)?;
-    match total::tax_line(book, subtotal)? {
-        Some(tax) => Ok(subtotal.checked_add(tax.amount)?),
-        None => Ok(subtotal),
+    // Terms may add lines of their own, which discounts and taxes see one by one.
+    if !plan.terms.is_default() || plan.charges.iter().any(|charge| !charge.terms.is_default()) {
+        return Ok(rate(book, plan.id.as_str(), usage)?.due);
     }
+    let situation = Situation { book, share: Share::whole(), complete: true };
+    let mut items = Vec::new();
+    for charge in &plan.charges {
+        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
+        let amount = line::charge_amount(charge, usage, situation).map_err(failed)?;
+        items.push(Item::of(&charge.id, Some(charge), amount));
+    }
+    let account = Account::default();
+    Ok(settle(&Conditions::of(book, plan, &account), &mut items)?.due)
 }
 
 /// The plan of this name, or the refusal that lists those there are.

@@ -5,7 +5,7 @@
 use super::progress::PeriodPart;
 use super::terms::Situation;
 use super::total::line_amount;
-use super::trace::{Recorder, Step, Steps, TotalOnly};
+use super::trace::{Recorder, Step, Steps};
 use super::{Line, commitment};
 use crate::catalog::{Plan, PlanLine, SpendingCap};
 use crate::exact::{Exact, Overflow};
@@ -51,22 +51,6 @@ impl<'p> Fees<'p> {
             lines.extend(line(&cap.line, due, situation, (part, steps))?);
         }
         Ok(lines)
-    }
-
-    /// What [`Fees::lines`] of a whole period add up to.
-    pub(super) fn plan_amount(mut self, situation: Situation<'_>) -> Result<Exact, Overflow> {
-        let mut sum = Exact::ZERO;
-        let terms = &self.plan.terms;
-        if let Some(rule) = &terms.commitment {
-            let due = commitment::plan(rule, self.counted, situation, &mut TotalOnly)?;
-            self.all = self.all.checked_add(due)?;
-            sum = sum.checked_add(line_amount(situation.book, due, &mut TotalOnly)?.exact())?;
-        }
-        if let Some(cap) = &terms.maximum {
-            let due = above(cap, self.all, &mut TotalOnly)?;
-            sum = sum.checked_add(line_amount(situation.book, due, &mut TotalOnly)?.exact())?;
-        }
-        Ok(sum)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::line::{self, charge_lines};
+use super::line::charge_lines;
 use super::plan_lines::Fees;
 use super::share::Share;
 use super::terms::Situation;
@@ -16,6 +16,7 @@ use super::{Line, RateError, Rated, check_usage, find_plan, rated, split};
 use crate::catalog::{Book, Charge, Due, InProgress, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::ChargeId;
+use crate::invoice::Account;
 use crate::money::Money;
 use crate::usage::Usage;
 
@@ -71,12 +72,15 @@ pub struct PeriodPart {
     pub metered: Usage,
     /// What earlier parts were billed, one entry a line.
     pub billed: Vec<Billed>,
+    /// What the customer has of their own.
+    pub account: Account,
 }
 
 impl PeriodPart {
     /// A whole period, billed once.
     pub fn whole() -> Self {
-        Self { position: Position::Single, share: Share::whole(), metered: Usage::default(), billed: Vec::new() }
+        let (metered, billed, account) = (Usage::default(), Vec::new(), Account::default());
+        Self { position: Position::Single, share: Share::whole(), metered, billed, account }
     }
 
     /// What earlier parts were billed for a line.
@@ -104,6 +108,7 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     let plan = find_plan(book, plan)?;
     check_usage(book, usage)?;
     check_usage(book, &part.metered)?;
+    part.account.check(plan)?;
     let situation = Situation { book, share: part.share, complete: part.position.is_last() };
     let mut lines = Vec::new();
     let mut fees = Fees::of(plan);
@@ -113,12 +118,12 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
         for line in &own {
             fees.add(&charge.id, line.amount.checked_add(part.billed_for(&line.charge))?.exact())?;
         }
-        lines.extend(own);
+        lines.extend(own.into_iter().map(|line| (line, Some(charge))));
     }
     if plan.terms.in_progress != InProgress::Final || situation.complete {
-        lines.extend(fees.lines(situation, part)?);
+        lines.extend(fees.lines(situation, part)?.into_iter().map(|line| (line, None)));
     }
-    rated(book, plan, lines, usage)
+    rated(book, plan, lines, (usage, &part.account))
 }
 
 /// Prices the parts of a period one after the other, each on top of those before. Each part comes with what it counted
@@ -187,24 +192,6 @@ pub(super) fn less_billed(whole: Line, part: &PeriodPart) -> Result<Line, Overfl
     let earlier = Exact::ZERO.checked_sub(billed.exact())?;
     let so_far = Step::Part { part: Part::SoFar, steps: whole.steps, amount: whole.amount.exact() };
     Ok(Line { amount, steps: vec![so_far, Step::Earlier { amount: earlier }], ..whole })
-}
-
-/// The amounts of [`super::rate`] alone, summed.
-pub(super) fn net_of_whole(book: &Book, plan: &Plan, usage: &Usage) -> Result<Exact, RateError> {
-    let situation = Situation { book, share: Share::whole(), complete: true };
-    let mut net = Exact::ZERO;
-    let mut fees = Fees::of(plan);
-    for charge in &plan.charges {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let amount = match plan.terms.in_progress {
-            InProgress::Final | InProgress::Deltas => line::charge_amount(charge, usage, situation),
-            InProgress::Split => split::charge_amount(charge, usage, situation),
-        };
-        let amount = amount.map_err(failed)?;
-        net = net.checked_add(amount)?;
-        fees.add(&charge.id, amount)?;
-    }
-    Ok(net.checked_add(fees.plan_amount(situation)?)?)
 }
 
 #[cfg(test)]

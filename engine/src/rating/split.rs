@@ -101,11 +101,6 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// What [`lines`] of a whole period add up to.
-pub(super) fn charge_amount(charge: &Charge, usage: &Usage, situation: Situation<'_>) -> Result<Exact, Overflow> {
-    Ok(split(charge, usage, situation, &PeriodPart::whole())?.amount.exact())
-}
-
 fn record(items: Vec<SplitItem>, steps: &mut Steps) {
     for item in items {
         steps.record(|| Step::Part { part: Part::Item, steps: item.steps, amount: item.amount.exact() });
@@ -251,7 +246,7 @@ fn collect_part(part: Part, steps: Vec<Step>, amount: Exact, (place, found): (&P
             collect(steps, &Place { parts, ..place.clone() }, found);
         }
         // These are made from list prices, not inside them.
-        Part::BeforeLimits | Part::SoFar | Part::Item => collect(steps, place, found),
+        Part::BeforeLimits | Part::SoFar | Part::Item | Part::Line { .. } => collect(steps, place, found),
     }
 }
 
@@ -310,7 +305,7 @@ fn discounted(
     let Some(percent) = terms.discount else { return Ok(Money::ZERO) };
     let off = detail(steps, situation, |steps| {
         percent_off(percent, gross.exact(), steps)?;
-        Exact::ZERO.checked_sub(percent.of_exact(gross.exact())?)
+        Exact::ZERO.checked_sub(percent.of(gross.exact())?)
     })?;
     Money::ZERO.checked_sub(off)
 }

@@ -96,7 +96,7 @@ fn follows_a_limit(before: &[Term], terms: &ChargeTerms, situation: Situation<'_
 
 /// The percentage is of the exact amount; nothing is rounded here.
 pub(super) fn percent_off(percent: Percent, base: Exact, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
-    let off = percent.of_exact(base)?;
+    let off = percent.of(base)?;
     let amount = Exact::ZERO.checked_sub(off)?;
     steps.record(|| Step::PercentOff { base, percent, amount });
     base.checked_sub(off)

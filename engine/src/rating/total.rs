@@ -1,7 +1,6 @@
-//! From lines to what is to be paid: rounding, subtotal, tax, total.
+//! The rounding of a line. What becomes of the lines together is in `invoice/settle.rs`.
 
-use super::TaxLine;
-use super::trace::{Recorder, Step, Steps};
+use super::trace::{Recorder, Step};
 use crate::catalog::Book;
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
@@ -31,25 +30,4 @@ pub(super) fn rounded_side(book: &Book, exact: Exact) -> Result<Money, Overflow>
 /// An amount of the book as it is, written with the currency's places.
 pub(super) fn unrounded(book: &Book, amount: Money) -> Money {
     amount.with_places(book.minor_digits())
-}
-
-pub(super) fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
-    let mut steps = Steps::default();
-    let amount = round_to_currency(book, net, &mut steps)?;
-    let step = match book.rounding.at {
-        RoundingPlace::Line => None,
-        RoundingPlace::Invoice => steps.into_vec().pop(),
-    };
-    Ok((amount, step))
-}
-
-pub(super) fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {
-    let Some(tax) = &book.tax else {
-        return Ok(None);
-    };
-    let mut steps = Steps::default();
-    let exact = tax.percent.of(net)?;
-    steps.record(|| Step::Percent { base: net, percent: tax.percent, amount: exact });
-    let amount = round_to_currency(book, exact, &mut steps)?;
-    Ok(Some(TaxLine { name: tax.name.clone(), amount, steps: steps.into_vec() }))
 }

@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::share::Share;
-use crate::catalog::{Condition, Conversion, OverageFactor, PackageRounding, Percent, UnitPrice};
+use crate::catalog::{Condition, Conversion, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice};
 use crate::exact::{Exact, Overflow};
+use crate::ids::ChargeId;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -194,6 +195,65 @@ pub enum Step {
         /// What was billed, turned round: below zero for a charge.
         amount: Exact,
     },
+    /// A discount was taken from some lines.
+    InvoiceDiscount {
+        /// What the lines held.
+        base: Exact,
+        /// The share, or the sum.
+        off: Off,
+        /// What is taken, at most the base.
+        amount: Exact,
+    },
+    /// A tax on one line or on several, where a plain percentage does not say it all.
+    Tax {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The net amount.
+        base: Exact,
+        /// Other taxes that belong to what this one is taken from.
+        taxes: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// Whether it is due.
+        treatment: Treatment,
+        /// (base + taxes) × percent ÷ 100, or nothing where it is not due.
+        amount: Exact,
+    },
+    /// A tax that a price contains.
+    TaxIncluded {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The price with its taxes.
+        price: Exact,
+        /// This tax for each unit of net amount.
+        share: Exact,
+        /// All taxes in the price for each unit of net amount.
+        all: Exact,
+        /// price × share ÷ (1 + all).
+        amount: Exact,
+    },
+    /// All taxes were rounded together, and this one got its part of the sum, in whole minor units.
+    RoundedTogether {
+        /// The amount before.
+        exact: Exact,
+        /// What was taken away; negative where something was added.
+        cut: Exact,
+        /// The amount after.
+        amount: Money,
+    },
+    /// A credit was drawn.
+    Drawn {
+        /// What was in it.
+        balance: Money,
+        /// What was to be paid.
+        payable: Money,
+        /// What it pays.
+        amount: Exact,
+        /// What stays in it.
+        left: Money,
+    },
     /// The exact amount was rounded to the currency's minor unit.
     Round {
         /// By which rule.
@@ -219,6 +279,18 @@ impl Step {
         }
     }
 
+    /// The exact tax that this step, or one inside it, takes from the line of `charge`.
+    pub(crate) fn tax_of(&self, charge: &ChargeId) -> Option<Exact> {
+        if let Self::Part { steps, .. } = self {
+            return steps.iter().find_map(|step| step.tax_of(charge));
+        }
+        let (Self::Tax { charge: Some(own), amount, .. } | Self::TaxIncluded { charge: Some(own), amount, .. }) = self
+        else {
+            return None;
+        };
+        (own == charge).then_some(*amount)
+    }
+
     /// The exact amount that this step adds to its line, for the steps that price something.
     pub fn priced(&self) -> Option<Exact> {
         match self {
@@ -234,12 +306,17 @@ impl Step {
             | Self::TrueUp { amount, .. }
             | Self::Overage { amount, .. }
             | Self::Earlier { amount }
-            | Self::Percent { amount, .. } => Some(*amount),
+            | Self::Percent { amount, .. }
+            | Self::InvoiceDiscount { amount, .. }
+            | Self::Tax { amount, .. }
+            | Self::TaxIncluded { amount, .. }
+            | Self::Drawn { amount, .. } => Some(*amount),
             Self::Counted { .. }
             | Self::Selected { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }
             | Self::ShareOf { .. }
+            | Self::RoundedTogether { .. }
             | Self::Round { .. } => None,
         }
     }
@@ -272,6 +349,11 @@ pub enum Part {
     SoFar,
     /// One price of a part of a period.
     Item,
+    /// A line of the bill, in the computation of a tax.
+    Line {
+        /// The line's charge.
+        charge: ChargeId,
+    },
 }
 
 /// Where a calculation writes its steps.

@@ -1,6 +1,7 @@
 //! Steps of a calculation as sentences that a customer understands.
 
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::terms::TermWords;
 use super::{Lang, Names};
 use crate::catalog::{Condition, Conversion, Factor, OverageFactor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
@@ -70,6 +71,11 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
             lang.pick(format!("减去本期此前已计费部分：{amount}"), format!("Less what was billed earlier: {amount}"))
         }
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
+        Step::InvoiceDiscount { .. }
+        | Step::Tax { .. }
+        | Step::TaxIncluded { .. }
+        | Step::RoundedTogether { .. }
+        | Step::Drawn { .. } => TermWords { currency, lang }.say(step),
         Step::Round { mode, digits, exact, cut, amount } => {
             let amount = format_money(*amount, currency, lang);
             words.rounded(*mode, *digits, (*exact, *cut), &amount)
@@ -276,6 +282,7 @@ impl Words<'_> {
                 let key = group_name(key, self.lang);
                 self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
             }
+            Part::Line { charge } => charge.to_string(),
             Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
             Part::BeforeLimits => {
                 self.lang.pick("计入最高和最低金额之前".to_owned(), "Before maximum and minimum".to_owned())

@@ -57,7 +57,7 @@ fn cents(cents: u32) -> String {
 }
 
 /// What any charge may have beside its price; most have nothing.
-fn terms() -> impl Strategy<Value = String> {
+fn charge_terms() -> impl Strategy<Value = String> {
     let percent = prop::option::of(0_u32..=10_000);
     let limits = prop::option::of((0_u32..100_000, 0_u32..100_000, 0_u32..3));
     let rules = prop::sample::select(vec![
@@ -101,13 +101,13 @@ fn plan_terms() -> impl Strategy<Value = String> {
 
 /// A charge of plan `plan`.
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
-    let beside = (commitment(), terms()).prop_map(|(commitment, terms)| commitment + &terms);
+    let beside = (commitment(), charge_terms()).prop_map(|(commitment, terms)| commitment + &terms);
     let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model(), beside)
         .prop_map(move |(meter, included, model, beside)| {
             let included = included.map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
             format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n{beside}")
         });
-    let flat = (price(), terms()).prop_map(move |(price, terms)| {
+    let flat = (price(), charge_terms()).prop_map(move |(price, terms)| {
         format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n{terms}")
     });
     prop_oneof![5 => metered, 1 => flat]
@@ -120,6 +120,66 @@ fn charges(plan: &'static str) -> impl Strategy<Value = String> {
     })
 }
 
+/// Taxes: none, one, or two of which the second is on the first, inside or outside the prices, with rules.
+fn taxes() -> impl Strategy<Value = String> {
+    let percent = || (0_u32..3_000).prop_map(|points| format!("{}.{:02}", points / 100, points % 100));
+    let single = percent()
+        .prop_map(|percent| format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{percent}\"\n"));
+    let treatment = || prop::sample::select(vec!["exclusive", "inclusive", "exempt", "reverse_charge"]);
+    let places = vec![
+        ("line", "line"),
+        ("line", "tax"),
+        ("line", "invoice"),
+        ("group", "tax"),
+        ("group", "invoice"),
+        ("invoice", "tax"),
+    ];
+    let parts = (percent(), percent(), treatment(), treatment(), prop::sample::select(places));
+    let several = parts.prop_map(|(first, second, inner, outer, (base, at))| {
+        let name = "name = { zh = \"税\", en = \"Tax\" }";
+        format!(
+            "[[taxes]]\nid = \"a\"\n{name}\npercent = \"{first}\"\ntreatment = \"{inner}\"\n\
+             [[taxes]]\nid = \"b\"\n{name}\npercent = \"{second}\"\ntreatment = \"{outer}\"\non = [\"a\"]\n\
+             [tax_rules]\nbase = \"{base}\"\nat = \"{at}\"\n"
+        )
+    });
+    prop_oneof![2 => Just(String::new()), 2 => single, 2 => several]
+}
+
+/// Rules for discounts and credits.
+fn rules() -> impl Strategy<Value = String> {
+    let order = prop::sample::select(vec!["given", "percent_first", "line_then_invoice"]);
+    let round = prop::sample::select(vec!["none", "half_up", "down", "ceiling"]);
+    let share = prop::sample::select(vec!["largest_remainder", "proportional"]);
+    let eligible = prop::sample::select(vec!["all", "usage"]);
+    let place = prop::sample::select(vec!["before_tax", "after_tax"]);
+    (order, round, share, eligible, place).prop_map(|(order, round, share, eligible, place)| {
+        let round = if share == "proportional" { "half_up" } else { round };
+        format!(
+            "[discount_rules]\norder = \"{order}\"\nround = \"{round}\"\nshare = \"{share}\"\n\
+             [credit_rules]\neligible = \"{eligible}\"\nplace = \"{place}\"\n"
+        )
+    })
+}
+
+/// Discounts and credits of a plan; its first charge is called c0.
+fn terms(plan: &'static str) -> impl Strategy<Value = String> {
+    let name = "name = { zh = \"减\", en = \"Off\" }";
+    let off = prop_oneof![
+        (0_u32..=100).prop_map(|percent| format!("percent = \"{percent}\"")),
+        price().prop_map(|amount| format!("amount = \"{amount}\"")),
+    ];
+    let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
+    let discount = (0_usize..2, off, on).prop_map(move |(index, off, on)| {
+        format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
+    });
+    let credit = price()
+        .prop_map(move |amount| format!("[[plans.{plan}.credits]]\nid = \"gift\"\n{name}\namount = \"{amount}\"\n"));
+    // Two discounts of one id are refused, now and then.
+    (prop::collection::vec(discount, 0..3), prop::option::of(credit))
+        .prop_map(|(discounts, credit)| [discounts.concat(), credit.unwrap_or_default()].concat())
+}
+
 /// A whole book with the plans p and q over the meters calls and bytes.
 pub(crate) fn book() -> impl Strategy<Value = String> {
     let currency = prop::sample::select(vec!["CNY", "USD", "JPY", "BHD", "CLF", "XAU"]);
@@ -127,20 +187,17 @@ pub(crate) fn book() -> impl Strategy<Value = String> {
         prop::sample::select(vec!["Asia/Shanghai", "UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu"]);
     let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
     let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
-    let tax = prop::option::of(0_u32..3_000);
-    let parts = (currency, zone, at, prop::sample::select(modes), tax, charges("p"), charges("q"), plan_terms());
-    parts.prop_map(|(currency, zone, at, mode, tax, p, q, terms)| {
-        let tax = tax.map(|basis_points| {
-            let (whole, part) = (basis_points / 100, basis_points % 100);
-            format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{whole}.{part:02}\"\n")
-        });
-        let tax = tax.unwrap_or_default();
+    let p = (charges("p"), terms("p")).prop_map(|(charges, terms)| [charges, terms].concat());
+    let p = (plan_terms(), p).prop_map(|(terms, charges)| terms + &charges);
+    let terms = (taxes(), rules()).prop_map(|(taxes, rules)| [taxes, rules].concat());
+    let parts = (currency, zone, at, prop::sample::select(modes), terms, p, charges("q"));
+    parts.prop_map(|(currency, zone, at, mode, tax, p, q)| {
         format!(
             "[book]\nid = \"random\"\nversion = \"1\"\neffective = \"2026-01-01\"\ncurrency = \"{currency}\"\nzone = \"{zone}\"\n\
              rounding = {{ at = \"{at}\", mode = \"{mode}\" }}\nname = {{ zh = \"随机\", en = \"Random\" }}\n{tax}\n\
              [meters.calls]\nname = {{ zh = \"调用\", en = \"Calls\" }}\nevent = \"api.call\"\naggregate = \"count\"\ngroup_by = [\"api\"]\n\
              [meters.bytes]\nname = {{ zh = \"流量\", en = \"Bytes\" }}\nevent = \"api.call\"\naggregate = \"sum\"\nfield = \"bytes\"\n\
-             [plans.p]\nname = {{ zh = \"甲\", en = \"P\" }}\npublic = true\n{terms}{p}[plans.q]\nname = {{ zh = \"乙\", en = \"Q\" }}\n{q}"
+             [plans.p]\nname = {{ zh = \"甲\", en = \"P\" }}\npublic = true\n{p}[plans.q]\nname = {{ zh = \"乙\", en = \"Q\" }}\n{q}"
         )
     })
 }

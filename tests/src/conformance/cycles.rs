@@ -53,8 +53,8 @@ fn next_period_start(case: &Case) -> Answer {
         "annual" | "weekly" | "daily" => FirstPeriod::WholePeriod,
         other => return Err(format!("unknown period {other}")),
     };
-    let cycle =
-        Cycle { every: every(params)?, anchor: Anchor::At(instant(params, "anchor")?), first, clock: Clock::Anchor };
+    let anchor = optional_instant(params, "anchor")?.map_or(Anchor::Start, Anchor::At);
+    let cycle = Cycle { every: every(params)?, anchor, first, clock: Clock::Anchor };
     let start = instant(&case.input, "current_period_start")?;
     let end = optional_instant(params, "subscription_end")?;
     let schedule = cycle.schedule(Subscribed { start, end, zone: zone(params)? }).map_err(said)?;
@@ -272,8 +272,9 @@ fn anchor_day(params: &Value, field: &str) -> Result<Anchor, String> {
     text(params, field)?.parse().map(Anchor::Day).map_err(|_| format!("{field} is no day"))
 }
 
+/// UTC where a case names no zone.
 pub(super) fn zone(params: &Value) -> Result<Zone, String> {
-    Zone::from_name(text(params, "timezone")?).map_err(|bad| bad.to_string())
+    Zone::from_name(optional(params, "timezone").unwrap_or("UTC")).map_err(|bad| bad.to_string())
 }
 
 pub(super) fn utc() -> Result<Zone, String> {

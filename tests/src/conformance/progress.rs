@@ -288,6 +288,7 @@ fn split(case: &Case) -> Answer {
         share: Share::whole(),
         metered: before,
         billed: vec![billed("c", optional(&case.input, "previously_billed").unwrap_or("0"))?],
+        account: engine::invoice::Account::default(),
     };
     let split = split_charge(&book, ("p", "c"), &so_far, &part).map_err(said)?.ok_or("no charge")?;
     let each = |field: fn(&engine::rating::SplitItem) -> Money| {

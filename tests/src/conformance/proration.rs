@@ -63,10 +63,7 @@ fn plan_change_inclusive(case: &Case) -> Answer {
 
 fn plan_change_half_open(case: &Case) -> Answer {
     let (params, input) = (&case.params, &case.input);
-    let cut = match text(params, "rounding")? {
-        "half_away_from_zero_to_minor" => Cut::to(0, RoundingMode::HalfUp),
-        other => return Err(format!("unknown rounding {other}")),
-    };
+    let cut = rounded_where(text(params, "rounding")?, "_to_minor")?;
     let whole = dates(part(params, "period")?)?;
     let share = rule(Basis::DaysHalfOpen).share_from(date(input, "at")?, whole).map_err(refused)?;
     let mut lines = Vec::new();
@@ -111,10 +108,11 @@ fn time_based_share(case: &Case) -> Answer {
 
 fn cycles_in_advance(case: &Case) -> Answer {
     let options = part(&case.params, "options")?;
-    let denominator = match text(options, "partial")? {
-        "actual days / days of the un-realigned neighbouring period" => Denominator::Unaligned,
-        "actual days / days of the realigned neighbouring period" => Denominator::Realigned,
-        other => return Err(format!("unknown partial {other}")),
+    let denominator = match optional(options, "partial") {
+        None => Denominator::default(),
+        Some("actual days / days of the un-realigned neighbouring period") => Denominator::Unaligned,
+        Some("actual days / days of the realigned neighbouring period") => Denominator::Realigned,
+        Some(other) => return Err(format!("unknown partial {other}")),
     };
     let rule = Proration { quotient: quotient(options)?, denominator, ..rule(Basis::DaysHalfOpen) };
     let schedule = billing_day_schedule(case)?;
@@ -191,10 +189,7 @@ fn period_fee(case: &Case) -> Answer {
         "days of the whole period" => {}
         other => return Err(format!("unknown denominator {other}")),
     }
-    let cut = match text(options, "rounding")? {
-        "half_up at the fee" => minor(),
-        other => return Err(format!("unknown rounding {other}")),
-    };
+    let cut = rounded_where(text(options, "rounding")?, " at the fee")?;
     let billed = match optional(input, "trial_end") {
         None => Some(dates(input)?),
         Some(_) => after_trial(dates(input)?, date(input, "trial_end")?),
@@ -282,9 +277,21 @@ fn quotient(options: &Value) -> Result<Option<Cut>, String> {
     if optional(options, "quotient_decimals").is_none() {
         return Ok(None);
     }
-    let mode = optional(options, "rounding").unwrap_or("half_up");
-    let mode = serde_json::from_value(json!(mode)).map_err(|_| format!("unknown rounding {mode}"))?;
+    let mode = mode(optional(options, "rounding").unwrap_or("half_up"))?;
     Ok(Some(Cut::to(number(options, "quotient_decimals")?, mode)))
+}
+
+/// A mode with the place at which it applies, said in one word: whole minor units.
+fn rounded_where(words: &str, place: &str) -> Result<Cut, String> {
+    let word = words.strip_suffix(place).ok_or_else(|| format!("unknown rounding {words}"))?;
+    Ok(Cut::to(0, mode(word)?))
+}
+
+fn mode(word: &str) -> Result<RoundingMode, String> {
+    match word {
+        "half_away_from_zero" => Ok(RoundingMode::HalfUp),
+        _ => serde_json::from_value(json!(word)).map_err(|_| format!("unknown rounding {word}")),
+    }
 }
 
 fn tax(params: &Value) -> Result<AddedTax, String> {

@@ -64,7 +64,7 @@ fn shown(state: &State, figures: &Figures, freshness: Freshness, on_msg: &Callba
 
 /// The sentence on top.
 fn headline(figures: &Figures, lang: Lang) -> String {
-    let total = figures.quota.so_far.total;
+    let total = figures.quota.so_far.due;
     let due = (!total.decimal().is_zero()).then(|| format_money(total, figures.quota.so_far.currency, lang));
     let due = words::to_pay(lang, due.as_deref());
     let days = words::days_left(lang, figures.quota.days_left);

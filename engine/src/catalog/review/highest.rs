@@ -106,7 +106,7 @@ fn with_terms(terms: &ChargeTerms, list: Highest) -> Result<Highest, Overflow> {
 
 fn discounted(terms: &ChargeTerms, highest: Highest) -> Result<Highest, Overflow> {
     match (terms.discount, highest) {
-        (Some(percent), Highest::AtMost(amount)) => Ok(Highest::AtMost(amount.checked_sub(percent.of_exact(amount)?)?)),
+        (Some(percent), Highest::AtMost(amount)) => Ok(Highest::AtMost(amount.checked_sub(percent.of(amount)?)?)),
         (Some(percent), Highest::Unlimited) if percent.decimal() == Decimal::ONE_HUNDRED => Ok(Highest::NOTHING),
         (Some(_) | None, highest) => Ok(highest),
     }

@@ -27,13 +27,14 @@ pub fn compare(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html 
     let heads = plans.iter().map(|(plan, _)| plan_head(plan, plan.id == scenario.plan, lang));
     let mut rows: Vec<Row> = charge_ids(&plans).into_iter().map(|id| charge_row(scenario, &plans, id, lang)).collect();
     let money = |plan: &PlanEstimate, amount| plain(&format_money(amount, plan.month.currency, lang));
-    if scenario.book().tax.is_some() {
-        let cell =
-            |(_, p): &(&Plan, &PlanEstimate)| p.month.tax.as_ref().map(|t| money(p, t.amount)).unwrap_or_default();
-        let name = scenario.book().tax.as_ref().map_or("", |tax| tax.name.get(lang));
-        rows.push(row("quiet-row", name, plans.iter().map(cell)));
+    for tax in &scenario.book().terms.taxes {
+        let cell = |(_, p): &(&Plan, &PlanEstimate)| {
+            let line = p.month.taxes.iter().find(|line| line.id == tax.id);
+            line.map(|line| money(p, line.amount)).unwrap_or_default()
+        };
+        rows.push(row("quiet-row", tax.name.get(lang), plans.iter().map(cell)));
     }
-    let total = plans.iter().map(|(_, plan)| money(plan, plan.month.total));
+    let total = plans.iter().map(|(_, plan)| money(plan, plan.month.due));
     rows.push(row("total-row", words::a_month(lang), total));
     let year = plans.iter().map(|(_, plan)| money(plan, plan.year_total));
     rows.push(row("quiet-row", words::a_year(lang), year));

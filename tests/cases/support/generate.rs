@@ -63,6 +63,8 @@ fn charge_terms() -> impl Strategy<Value = String> {
     let rules = prop::sample::select(vec![
         "",
         "",
+        "",
+        "",
         "terms = { compare = \"exact\" }\n",
         "terms = { order = [\"maximum\", \"discount\"], compare = \"rounded\" }\n",
     ]);
@@ -79,16 +81,16 @@ fn charge_terms() -> impl Strategy<Value = String> {
         }
         if text.is_empty() { text } else { text + rules }
     });
-    prop_oneof![3 => Just(String::new()), 2 => some]
+    prop_oneof![4 => Just(String::new()), 1 => some]
 }
 
 /// A commitment, as it stands in a charge or a plan.
 fn commitment() -> impl Strategy<Value = String> {
-    let some = (0_u32..100_000, 100_u32..400, prop::bool::ANY).prop_map(|(amount, factor, true_up)| {
+    let some = (0_u32..100_000, 101_u32..400, prop::bool::ANY).prop_map(|(amount, factor, true_up)| {
         let (amount, factor) = (cents(amount), cents(factor));
         format!("commitment = {{ amount = \"{amount}\", overage_factor = \"{factor}\", true_up = {true_up} }}\n")
     });
-    prop_oneof![5 => Just(String::new()), 1 => some]
+    prop_oneof![9 => Just(String::new()), 1 => some]
 }
 
 /// What a plan may have beside its charges.
@@ -170,7 +172,7 @@ fn terms(plan: &'static str) -> impl Strategy<Value = String> {
         price().prop_map(|amount| format!("amount = \"{amount}\"")),
     ];
     let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
-    let discount = (0_usize..2, off, on).prop_map(move |(index, off, on)| {
+    let discount = (0_usize..20, off, on).prop_map(move |(index, off, on)| {
         format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
     });
     let credit = price()

@@ -13,7 +13,7 @@ use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
 use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
-use crate::rating::{RateError, Rated, rate_for};
+use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
 use crate::usage::{Event, MeterUsage, Sample, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
@@ -46,6 +46,16 @@ pub enum Door {
         /// The customer's own terms.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<Box<Account>>,
+    },
+    /// What does a period cost that is billed in parts, each with the quantities that it has reached?
+    Parts {
+        /// The plan; its `in_progress` says how parts are billed.
+        plan: String,
+        /// The parts, first one first.
+        parts: Vec<AskedPart>,
+        /// The customer's share of a whole period; the whole if it is left out.
+        #[serde(default = "Share::whole")]
+        share: Share,
     },
     /// What does a month of these quantities cost on each plan?
     Estimate {
@@ -94,6 +104,16 @@ pub enum Door {
     },
 }
 
+/// A part of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedPart {
+    /// Which part it is.
+    pub position: Position,
+    /// What the period has counted so far, this part included.
+    pub usage: Vec<Assumed>,
+}
+
 /// An assumed quantity of a meter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +136,11 @@ pub enum Answer {
     Checked(Box<Checked>),
     /// To `rate`.
     Rated(Box<Rated>),
+    /// To `parts`.
+    Parts {
+        /// One bill for each part.
+        parts: Vec<Rated>,
+    },
     /// To `estimate`.
     Estimate(Box<Estimate>),
     /// To `curve`.
@@ -215,6 +240,11 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
         Door::Rate { plan, usage, account } => {
             let account = account.as_deref().cloned().unwrap_or_default();
             Ok(Answer::Rated(Box::new(rate_for(book, plan, &assumed(book, usage)?, &account)?)))
+        }
+        Door::Parts { plan, parts, share } => {
+            let reading = |part: &AskedPart| Ok((assumed(book, &part.usage)?, part.position));
+            let readings: Vec<(Usage, Position)> = parts.iter().map(reading).collect::<Result<_, Refusal>>()?;
+            Ok(Answer::Parts { parts: rate_readings(book, plan, &readings, *share)? })
         }
         Door::Estimate { plans, usage } => {
             Ok(Answer::Estimate(Box::new(estimate(book, plans, &assumed(book, usage)?)?)))

@@ -9,7 +9,7 @@ use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
-use engine::rating::{Line, Rated, Step, find_plan, rate_total};
+use engine::rating::{Line, Position, Rated, Share, Step, find_plan, rate_parts, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
 use engine::{Usage, estimate, rate};
@@ -190,6 +190,38 @@ fn event(index: usize, bytes: &str, api: u8) -> Event {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn parts_by_position_replay_to_their_amounts(text in generate::book(), a in generate::quantity(), b in generate::quantity()) {
+        let text = text.replace("in_progress = \"deltas\"", "in_progress = \"split\"");
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let parts = [(usage(&a, &b), Position::First), (usage(&b, &a), Position::Mid), (usage("0", "0"), Position::Last)];
+        let Ok(bills) = rate_parts(&book, "p", &parts, Share::whole()) else { return Ok(()) };
+        for bill in &bills {
+            for line in &bill.lines {
+                prop_assert_eq!(replayed(line), line.amount);
+                prop_assert!(line.steps.iter().all(step_holds), "{:?}", line.steps);
+            }
+        }
+    }
+
+    #[test]
+    fn deltas_of_a_period_add_up_to_the_whole(text in generate::book(), a in generate::quantity(), b in generate::quantity()) {
+        let text = text.replace("in_progress = \"split\"", "in_progress = \"deltas\"");
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let parts = [(usage(&a, &b), Position::First), (usage(&b, &a), Position::Mid), (usage(&a, &a), Position::Last)];
+        let so_far = parts.iter().try_fold(Usage::default(), |sum, (usage, _)| sum.plus(usage));
+        let Ok(so_far) = so_far else { return Ok(()) };
+        let Ok(bills) = rate_parts(&book, "p", &parts, Share::whole()) else { return Ok(()) };
+        let Ok(whole) = rate(&book, "p", &so_far) else { return Ok(()) };
+        let lines = |bill: &Rated| bill.lines.iter().map(|line| line.amount.exact()).collect::<Vec<_>>();
+        let sum = |amounts: Vec<Exact>| amounts.into_iter().fold(Exact::ZERO, |sum, amount| sum.checked_add(amount).unwrap());
+        prop_assert_eq!(sum(bills.iter().flat_map(lines).collect()), sum(lines(&whole)));
+        for line in bills.iter().flat_map(|bill| &bill.lines) {
+            prop_assert_eq!(replayed(line), line.amount);
+            prop_assert!(line.steps.iter().all(step_holds), "{:?}", line.steps);
+        }
+    }
 
     #[test]
     fn traces_replay_to_the_amounts_and_amounts_add_up(text in generate::book(), calls in generate::quantity(), bytes in generate::quantity()) {

@@ -24,7 +24,8 @@ pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<
     let amount = line_amount(situation.book, exact, &mut steps)?;
     let mut lines = vec![line(charge, situation, (amount, steps))?];
     let mut steps = Steps::default();
-    if let Some(missing) = terms::missing(&charge.terms, amount.exact(), situation, &mut steps)? {
+    let side = side(charge, exact, amount, situation);
+    if let Some(missing) = terms::missing(&charge.terms, side, situation, &mut steps)? {
         let amount = line_amount(situation.book, missing, &mut steps)?;
         lines.extend(minimum_line(charge, amount, steps));
     }
@@ -35,6 +36,11 @@ pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<
 pub(super) fn charge_amount(charge: &Charge, situation: Situation<'_>) -> Result<Money, Overflow> {
     let exact = exact_price(charge, situation, &mut TotalOnly)?;
     line_amount(situation.book, exact, &mut TotalOnly)
+}
+
+/// A line's amount as a minimum with a line of its own looks at it.
+fn side(charge: &Charge, exact: Exact, amount: Money, situation: Situation<'_>) -> Exact {
+    if charge.terms.rounds_sides(situation.book.rounding.at) { amount.exact() } else { exact }
 }
 
 /// The first step: what the charge's meter counted.

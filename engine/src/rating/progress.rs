@@ -107,6 +107,7 @@ impl PeriodPart {
 pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
     check_usage(book, plan, usage)?;
+    check_usage(book, plan, &part.metered)?;
     part.account.check(plan)?;
     let (share, complete) = (part.share, part.position.is_last());
     let mut priced = Vec::new();
@@ -137,20 +138,25 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
 }
 
 /// Prices the parts of a period one after the other, each on top of those before. Each part comes with what it counted
-/// by itself; only for meters that add up.
-pub fn rate_parts(book: &Book, plan: &str, parts: &[(Usage, Position)]) -> Result<Vec<Rated>, RateError> {
+/// by itself; only for meters that add up. `share` is the customer's share of a whole period.
+pub fn rate_parts(book: &Book, plan: &str, parts: &[(Usage, Position)], share: Share) -> Result<Vec<Rated>, RateError> {
     let mut so_far = Usage::default();
     let mut readings = Vec::new();
     for (usage, position) in parts {
         so_far = so_far.plus(usage)?;
         readings.push((so_far.clone(), *position));
     }
-    rate_readings(book, plan, &readings)
+    rate_readings(book, plan, &readings, share)
 }
 
 /// Like [`rate_parts`], with what the period has counted up to the end of each part, as a meter reads it.
-pub fn rate_readings(book: &Book, plan: &str, readings: &[(Usage, Position)]) -> Result<Vec<Rated>, RateError> {
-    let mut known = PeriodPart::whole();
+pub fn rate_readings(
+    book: &Book,
+    plan: &str,
+    readings: &[(Usage, Position)],
+    share: Share,
+) -> Result<Vec<Rated>, RateError> {
+    let mut known = PeriodPart { share, ..PeriodPart::whole() };
     let mut bills = Vec::new();
     for (so_far, position) in readings {
         known.position = *position;

@@ -12,7 +12,7 @@ use crate::quantity::Quantity;
 
 /// A share of a period, not below zero; 1 for a whole one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Exact", into = "Exact")]
 pub struct Share(Exact);
 
 impl Share {
@@ -50,8 +50,37 @@ impl Share {
     }
 }
 
+impl TryFrom<Exact> for Share {
+    type Error = &'static str;
+    fn try_from(share: Exact) -> Result<Self, Self::Error> {
+        Self::new(share).ok_or("a share of a period is not below zero")
+    }
+}
+
+impl From<Share> for Exact {
+    fn from(share: Share) -> Self {
+        share.0
+    }
+}
+
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Share;
+    use crate::quantity::Quantity;
+
+    #[test]
+    fn a_share_is_exact_and_never_below_zero() {
+        let days = |text: &str| Quantity::parse(text).unwrap();
+        assert_eq!(Share::of(days("17"), days("31")).unwrap().to_string(), "17/31");
+        assert!(Share::of(days("28"), days("28")).unwrap().is_whole());
+        assert_eq!(Share::of(days("-1"), days("28")), None);
+        assert_eq!(Share::of(days("1"), days("0")), None);
+        assert!(serde_json::from_str::<Share>("\"-1/2\"").is_err());
     }
 }

@@ -9,7 +9,7 @@ use std::mem::{Discriminant, discriminant};
 
 use super::line::{charge_usage, count, line, list_price, minimum_line};
 use super::progress::PeriodPart;
-use super::terms::{Situation, at_least, maximum_side, minimum_side, percent_off};
+use super::terms::{Situation, at_least, minimum_side, percent_off};
 use super::total::{line_amount, rounded_side};
 use super::trace::{Part, Recorder, Step, Steps};
 use super::{Line, RateError, check_usage, find_plan};
@@ -18,6 +18,7 @@ use crate::exact::{Exact, Overflow};
 use crate::ids::ChargeId;
 use crate::money::Money;
 use crate::quantity::Quantity;
+use crate::rounding::RoundingPlace;
 use crate::usage::Usage;
 
 /// What a part of a period owes for one charge.
@@ -79,6 +80,9 @@ pub(super) fn lines(charge: &Charge, situation: Situation<'_>, part: &PeriodPart
     let mut steps = Steps::default();
     count(charge, situation, &mut steps);
     let amount = sum_of(&items, situation, |item| item.amount)?;
+    if items.is_empty() && charge_usage(charge, situation.usage).is_none() {
+        steps.record(|| Step::Flat { amount: Exact::ZERO });
+    }
     record(items, &mut steps);
     let mut lines = vec![line(charge, situation, (amount, steps))?];
     for item in missing {
@@ -129,10 +133,15 @@ fn paid_before(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> 
     let own = part.billed_for(&charge.id).exact();
     let line: Option<&ChargeId> = charge.terms.minimum.as_ref().and_then(|minimum| minimum.line.as_ref());
     let paid = own.checked_add(line.map_or(Money::ZERO, |line| part.billed_for(line)).exact())?;
-    if charge.terms.rounds_sides(situation.book.rounding.at) {
-        return Ok(rounded_side(situation.book, paid)?.exact());
+    if rounds(&charge.terms, situation) { Ok(rounded_side(situation.book, paid)?.exact()) } else { Ok(paid) }
+}
+
+/// Items are rounded where lines are, so a limit that is not could leave an item that cannot be paid.
+fn rounds(terms: &ChargeTerms, situation: Situation<'_>) -> bool {
+    match situation.book.rounding.at {
+        RoundingPlace::Line => true,
+        RoundingPlace::Invoice => terms.rounds_sides(RoundingPlace::Invoice),
     }
-    Ok(paid)
 }
 
 /// Whether the charge has nothing to say for this part of the period.
@@ -302,7 +311,8 @@ fn above(
     steps: &mut Steps,
 ) -> Result<Money, Overflow> {
     let Some(maximum) = terms.maximum else { return Ok(Money::ZERO) };
-    let maximum = maximum_side(maximum, terms, situation)?;
+    let rounds = rounds(terms, situation);
+    let maximum = if rounds { rounded_side(situation.book, maximum.exact())? } else { maximum };
     let over = paid.checked_add(net.exact())?.checked_sub(maximum.exact())?;
     if over.signum() <= 0 || net.exact().signum() <= 0 {
         return Ok(Money::ZERO);

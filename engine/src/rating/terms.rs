@@ -130,7 +130,7 @@ pub(super) fn at_least(minimum: Exact, before: Exact, steps: &mut impl Recorder)
 }
 
 /// The maximum as it is compared.
-pub(super) fn maximum_side(maximum: Money, terms: &ChargeTerms, situation: Situation<'_>) -> Result<Money, Overflow> {
+fn maximum_side(maximum: Money, terms: &ChargeTerms, situation: Situation<'_>) -> Result<Money, Overflow> {
     if terms.rounds_sides(situation.book.rounding.at) {
         return rounded_side(situation.book, maximum.exact());
     }

@@ -352,7 +352,7 @@ impl Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::sentence;
-    use crate::catalog::UnitPrice;
+    use crate::catalog::{Percent, UnitPrice};
     use crate::money::{Currency, Money};
     use crate::quantity::{Quantity, parse_decimal};
     use crate::rating::Step;
@@ -398,6 +398,24 @@ mod tests {
         assert_eq!(said(&round("0.33", "0")).1, "Nothing to round: CN¥0.33");
         assert_eq!(said(&round("1/3", "1/300")).1, "Rounded to 2 decimal places, half up: 1/3 → CN¥0.33, 1/300 cut");
         assert_eq!(said(&round("1/3", "1/300")).0, "舍入到 2 位小数（四舍五入）：1/3 → ¥0.33，舍去 1/300");
+    }
+
+    #[test]
+    fn terms_say_what_they_added_and_took_off() {
+        let off = Step::PercentOff {
+            base: "65".parse().unwrap(),
+            percent: Percent::new(parse_decimal("10").unwrap()),
+            amount: "-6.5".parse().unwrap(),
+        };
+        assert_eq!(said(&off).0, "优惠 10%（基数 ¥65.00）：-¥6.50");
+        assert_eq!(said(&off).1, "10% off CN¥65.00: -CN¥6.50");
+        let missing = Step::TrueUp {
+            minimum: "80".parse().unwrap(),
+            before: "58.5".parse().unwrap(),
+            amount: "21.5".parse().unwrap(),
+        };
+        assert_eq!(said(&missing).0, "最低 ¥80.00，已计 ¥58.50，补足差额 ¥21.50");
+        assert_eq!(said(&missing).1, "At least CN¥80.00 is due; CN¥58.50 is there, CN¥21.50 is added");
     }
 
     #[test]

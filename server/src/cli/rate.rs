@@ -62,6 +62,7 @@ pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError>
             RateFormat::Table,
             Ok(
                 Answer::Checked(_)
+                | Answer::Parts { .. }
                 | Answer::Estimate(_)
                 | Answer::Curve(_)
                 | Answer::Quota(_)

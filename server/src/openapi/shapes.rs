@@ -274,7 +274,7 @@ pub struct AskShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Door)]
 pub struct DoorShape {
-    /// `check`, `rate`, `estimate`, `curve`, `quota` or `draft`.
+    /// `check`, `rate`, `parts`, `estimate`, `curve`, `quota`, `draft` or `diff`.
     pub door: String,
     /// The other members.
     #[serde(flatten)]

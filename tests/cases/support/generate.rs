@@ -64,19 +64,69 @@ fn model() -> impl Strategy<Value = String> {
     ]
 }
 
+/// An amount from 0.00 to 999.99, in cents.
+fn cents(cents: u32) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// What any charge may have beside its price; most have nothing.
+fn charge_terms() -> impl Strategy<Value = String> {
+    let percent = prop::option::of(0_u32..=10_000);
+    let limits = prop::option::of((0_u32..100_000, 0_u32..100_000, 0_u32..3));
+    let rules = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "",
+        "terms = { compare = \"exact\" }\n",
+        "terms = { order = [\"maximum\", \"discount\"], compare = \"rounded\" }\n",
+    ]);
+    let some = (percent, limits, rules).prop_map(|(percent, limits, rules)| {
+        let mut text =
+            percent.map(|percent| format!("discount_percent = \"{}\"\n", cents(percent))).unwrap_or_default();
+        if let Some((minimum, more, shown)) = limits {
+            let (minimum, maximum) = (cents(minimum), cents(minimum + more));
+            text.push_str(&match shown {
+                0 => format!("minimum = {{ amount = \"{minimum}\", shown = \"line\" }}\n"),
+                1 => format!("minimum = \"{minimum}\"\nmaximum = \"{maximum}\"\n"),
+                _ => format!("maximum = \"{maximum}\"\n"),
+            });
+        }
+        if text.is_empty() { text } else { text + rules }
+    });
+    prop_oneof![4 => Just(String::new()), 1 => some]
+}
+
+/// A commitment, as it stands in a charge or a plan.
+fn commitment() -> impl Strategy<Value = String> {
+    let some = (0_u32..100_000, 101_u32..400, prop::bool::ANY).prop_map(|(amount, factor, true_up)| {
+        let (amount, factor) = (cents(amount), cents(factor));
+        format!("commitment = {{ amount = \"{amount}\", overage_factor = \"{factor}\", true_up = {true_up} }}\n")
+    });
+    prop_oneof![9 => Just(String::new()), 1 => some]
+}
+
+/// What a plan may have beside its charges.
+fn plan_terms() -> impl Strategy<Value = String> {
+    let maximum = prop_oneof![4 => Just(String::new()), 1 => (100_000_u32..1_000_000).prop_map(|amount| format!("maximum = \"{}\"\n", cents(amount)))];
+    let in_progress = prop::sample::select(vec!["", "", "", "in_progress = \"split\"\n", "in_progress = \"deltas\"\n"]);
+    (commitment(), maximum, in_progress)
+        .prop_map(|(commitment, maximum, in_progress)| [&commitment, &maximum, in_progress].concat())
+}
+
 /// A charge of plan `plan`.
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
-    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model()).prop_map(
-        move |(meter, included, model)| {
+    let beside = (commitment(), charge_terms()).prop_map(|(commitment, terms)| commitment + &terms);
+    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model(), beside)
+        .prop_map(move |(meter, included, model, beside)| {
             // These have allowances of their own and refuse another.
             let alone = model.starts_with("percentage") || model.starts_with("committed");
             let included =
                 included.filter(|_| !alone).map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
-            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n")
-        },
-    );
-    let flat = price().prop_map(move |price| {
-        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n")
+            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n{beside}")
+        });
+    let flat = (price(), charge_terms()).prop_map(move |(price, terms)| {
+        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n{terms}")
     });
     prop_oneof![5 => metered, 1 => flat]
 }
@@ -140,6 +190,9 @@ fn terms(plan: &'static str) -> impl Strategy<Value = String> {
     ];
     let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
     let discount = (off, on).prop_map(move |(off, on)| format!("{name}\n{off}\n{on}"));
+    let discount = (0_usize..20, off, on).prop_map(move |(index, off, on)| {
+        format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
+    });
     let credit = price()
         .prop_map(move |amount| format!("[[plans.{plan}.credits]]\nid = \"gift\"\n{name}\namount = \"{amount}\"\n"));
     (prop::collection::vec(discount, 0..3), prop::option::of(credit)).prop_map(move |(discounts, credit)| {
@@ -157,6 +210,7 @@ pub(crate) fn book() -> impl Strategy<Value = String> {
     let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
     let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
     let p = (charges("p"), terms("p")).prop_map(|(charges, terms)| [charges, terms].concat());
+    let p = (plan_terms(), p).prop_map(|(terms, charges)| terms + &charges);
     let terms = (taxes(), rules()).prop_map(|(taxes, rules)| [taxes, rules].concat());
     let parts = (currency, zone, at, prop::sample::select(modes), terms, p, charges("q"));
     parts.prop_map(|(currency, zone, at, mode, tax, p, q)| {

@@ -156,9 +156,12 @@ fn tier_rules(params: &Value, volume: bool, first_flat: bool) -> Result<Map<Stri
         Some("ceiling") if volume => drop(rules.insert("lookup".to_owned(), json!("ceiling"))),
         Some(word) => return Err(format!("unknown tier_lookup {word}")),
     }
-    match word("flat_fee_when") {
-        None | Some("tier_entered") => {}
-        Some(word) => return Err(format!("unknown flat_fee_when {word}")),
+    for (name, known) in [("flat_fee_when", "tier_entered"), ("billed", "last_split_only")] {
+        if let Some(word) = word(name)
+            && word != known
+        {
+            return Err(format!("unknown {name} {word}"));
+        }
     }
     if option(params, "zero_usage_first_flat").map_or(Some(first_flat), Value::as_bool) == Some(true) {
         rules.insert("zero_usage".to_owned(), json!("first_tier"));
@@ -269,7 +272,7 @@ fn delta_series(case: &Case) -> Answer {
         };
         readings.push((usage(phase.as_str().unwrap_or("?"))?, position));
     }
-    let bills = rate_readings(&book, "p", &readings).map_err(said)?;
+    let bills = rate_readings(&book, "p", &readings, Share::whole()).map_err(said)?;
     Ok(json!({ "deltas": amounts(&bills, "c") }))
 }
 
@@ -418,11 +421,15 @@ fn increments(case: &Case) -> Answer {
         let position = if index == 0 { Position::First } else { Position::Mid };
         parts.push((usage(increment.as_str().unwrap_or("?"))?, position));
     }
-    let bills = rate_parts(&book, "p", &parts).map_err(said)?;
+    let bills = rate_parts(&book, "p", &parts, Share::whole()).map_err(said)?;
     Ok(json!({ "amounts": amounts(&bills, "c") }))
 }
 
+/// The share of the period; all of it where the case says nothing.
 fn share(case: &Case) -> Result<Share, String> {
+    if case.input.get("days_active").is_none_or(Value::is_null) {
+        return Ok(Share::whole());
+    }
     let days = |name| quantity(text(&case.input, name)?);
     Share::of(days("days_active")?, days("period_days")?).ok_or_else(|| "not a share".to_owned())
 }

@@ -1,8 +1,12 @@
 //! The highest charge that any usage can produce: by it a trial plan proves that it never bills anything.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Charge, Each, Metered, Model, Plan, Pricing, Share, Tier, Tiers};
+use crate::catalog::{
+    Charge, ChargeTerms, Commitment, Each, Metered, Model, Plan, PlanTerms, Pricing, Promised, Settle, Share, Term,
+    Tier, Tiers,
+};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer};
@@ -29,17 +33,17 @@ impl Highest {
         }
     }
 
+    fn no_more_than(self, limit: Exact) -> Self {
+        match self {
+            Self::AtMost(amount) if amount.checked_sub(limit).is_ok_and(|over| over.signum() <= 0) => self,
+            Self::AtMost(_) | Self::Unlimited => Self::AtMost(limit),
+        }
+    }
+
     fn plus(self, other: Self) -> Result<Self, Overflow> {
         match (self, other) {
             (Self::AtMost(a), Self::AtMost(b)) => Ok(Self::AtMost(a.checked_add(b)?)),
             (Self::Unlimited, _) | (_, Self::Unlimited) => Ok(Self::Unlimited),
-        }
-    }
-
-    fn at_most(self, cap: Exact) -> Result<Self, Overflow> {
-        match self {
-            Self::AtMost(amount) if cap.checked_sub(amount)?.signum() >= 0 => Ok(self),
-            Self::AtMost(_) | Self::Unlimited => Ok(Self::AtMost(cap)),
         }
     }
 
@@ -56,28 +60,11 @@ impl Highest {
 pub fn highest(plan: &Plan) -> Highest {
     let sum = |sum: Highest, charge: &Charge| sum.plus(highest_charge(plan, charge)?);
     let charges = plan.charges.iter().try_fold(Highest::NOTHING, sum);
-    charges.and_then(|charges| with_plan_terms(plan, charges)).unwrap_or(Highest::Unlimited)
+    charges.and_then(|charges| with_plan_terms(&plan.terms, charges)).unwrap_or(Highest::Unlimited)
 }
 
-/// A commitment is due at least, and a spending cap bounds everything.
-fn with_plan_terms(plan: &Plan, charges: Highest) -> Result<Highest, Overflow> {
-    let committed = plan.terms.commitment.as_ref().map_or(Exact::ZERO, |commitment| commitment.amount.exact());
-    let whole = charges.or(Highest::AtMost(committed))?;
-    match &plan.terms.maximum {
-        Some(cap) => whole.at_most(cap.amount.exact()),
-        None => Ok(whole),
-    }
-}
-
-/// A maximum of the charge bounds whatever its model says.
 fn highest_charge(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
-    let model = highest_pricing(plan, charge)?;
-    let least = charge.terms.minimum.as_ref().map_or(Exact::ZERO, |minimum| minimum.amount.exact());
-    let whole = model.or(Highest::AtMost(least))?;
-    match charge.terms.maximum {
-        Some(maximum) => whole.at_most(maximum.exact()),
-        None => Ok(whole),
-    }
+    with_terms(&charge.terms, highest_pricing(plan, charge)?)
 }
 
 fn highest_pricing(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
@@ -97,18 +84,81 @@ fn highest_pricing(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
             }
         }
         Pricing::Flat(flat) => Ok(Highest::AtMost(flat.amount.exact())),
-        Pricing::Metered(metered) => highest_metered(metered),
+        Pricing::Metered(metered) => highest_metered(metered, charge.terms.commitment.as_ref()),
     }
 }
 
 /// There can be any number of groups, so what each may cost is unlimited together.
-fn highest_metered(metered: &Metered) -> Result<Highest, Overflow> {
-    let highest = highest_model(&metered.model)?;
+fn highest_metered(metered: &Metered, commitment: Option<&Commitment>) -> Result<Highest, Overflow> {
+    let list = highest_model(&metered.model)?;
+    let highest = match commitment {
+        Some(commitment) => {
+            let committed = match commitment.of {
+                Promised::Amount(amount) => amount.exact(),
+                // What some quantity costs is no more than the highest; all of it may then lie above.
+                Promised::Quantity(_) => Exact::ZERO,
+            };
+            settled(commitment.settle, committed, list)?
+        }
+        None => list,
+    };
     match metered.each {
         Each::Period => Ok(highest),
         Each::Group if highest.is_nothing() => Ok(highest),
         Each::Group => Ok(Highest::Unlimited),
     }
+}
+
+/// The terms in their order. Each gives more for more, so the highest price gives the highest amount.
+fn with_terms(terms: &ChargeTerms, list: Highest) -> Result<Highest, Overflow> {
+    terms.order.iter().try_fold(list, |highest, term| match term {
+        Term::Discount => discounted(terms, highest),
+        Term::Maximum => Ok(terms.maximum.map_or(highest, |maximum| highest.no_more_than(maximum.exact()))),
+        Term::Minimum => match &terms.minimum {
+            Some(minimum) => highest.or(Highest::AtMost(minimum.amount.exact())),
+            None => Ok(highest),
+        },
+    })
+}
+
+fn discounted(terms: &ChargeTerms, highest: Highest) -> Result<Highest, Overflow> {
+    match (terms.discount, highest) {
+        (Some(percent), Highest::AtMost(amount)) => Ok(Highest::AtMost(amount.checked_sub(percent.of(amount)?)?)),
+        (Some(percent), Highest::Unlimited) if percent.decimal() == Decimal::ONE_HUNDRED => Ok(Highest::NOTHING),
+        (Some(_) | None, highest) => Ok(highest),
+    }
+}
+
+fn with_plan_terms(terms: &PlanTerms, charges: Highest) -> Result<Highest, Overflow> {
+    let settled = match &terms.commitment {
+        // Charges that do not count only make it less; as an upper bound all of them count.
+        Some(commitment) if commitment.counts.is_empty() => {
+            settled(commitment.settle, commitment.amount.exact(), charges)?
+        }
+        Some(commitment) => {
+            let counted = settled(commitment.settle, Exact::ZERO, charges)?;
+            if commitment.settle.true_up { counted.plus(Highest::AtMost(commitment.amount.exact()))? } else { counted }
+        }
+        None => charges,
+    };
+    Ok(terms.maximum.as_ref().map_or(settled, |maximum| settled.no_more_than(maximum.amount.exact())))
+}
+
+/// Fees against a commitment: what lies above costs the factor, and the commitment is due if what is missing is.
+fn settled(settle: Settle, committed: Exact, list: Highest) -> Result<Highest, Overflow> {
+    let dearer = match list {
+        Highest::AtMost(amount) => {
+            let above = amount.checked_sub(committed)?;
+            if above.signum() <= 0 {
+                list
+            } else {
+                let more = above.checked_mul(settle.overage_factor.exact())?;
+                Highest::AtMost(committed.checked_add(more)?)
+            }
+        }
+        Highest::Unlimited => Highest::Unlimited,
+    };
+    if settle.true_up { dearer.or(Highest::AtMost(committed)) } else { Ok(dearer) }
 }
 
 pub(super) fn highest_model(model: &Model) -> Result<Highest, Overflow> {

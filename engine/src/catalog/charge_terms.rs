@@ -124,10 +124,11 @@ pub enum Due {
     Arrears,
 }
 
-const TERMS: [(&str, Term); 3] = [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
+pub(super) const TERMS: [(&str, Term); 3] =
+    [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
 pub(super) const COMPARES: [(&str, Compare); 2] = [("rounded", Compare::Rounded), ("exact", Compare::Exact)];
-const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
-const DUES: [(&str, Due); 2] = [("advance", Due::Advance), ("arrears", Due::Arrears)];
+pub(super) const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
+pub(super) const DUES: [(&str, Due); 2] = [("advance", Due::Advance), ("arrears", Due::Arrears)];
 
 /// The keys of a charge that are read here.
 pub(super) const TERM_KEYS: [&str; 6] = ["discount_percent", "minimum", "maximum", "terms", "commitment", "due"];

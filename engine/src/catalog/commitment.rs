@@ -145,7 +145,7 @@ impl PlanTerms {
     }
 }
 
-const IN_PROGRESS: [(&str, InProgress); 3] =
+pub(super) const IN_PROGRESS: [(&str, InProgress); 3] =
     [("final", InProgress::Final), ("split", InProgress::Split), ("deltas", InProgress::Deltas)];
 
 /// The keys of a plan that are read here.

@@ -21,6 +21,8 @@ mod price;
 mod problem;
 mod reader;
 pub mod review;
+#[cfg(feature = "zones")]
+mod schema;
 mod selection;
 mod terms;
 mod view;
@@ -41,6 +43,8 @@ pub use price::{
     ZeroUsage,
 };
 pub use problem::{Problem, ProblemKind};
+#[cfg(feature = "zones")]
+pub use schema::schema;
 pub use selection::Condition;
 pub use terms::{
     Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,

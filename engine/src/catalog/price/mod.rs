@@ -4,13 +4,13 @@
 mod capacity;
 mod committed;
 mod composite;
-mod dynamic;
+pub(super) mod dynamic;
 mod flat;
-mod numbering;
-mod package;
+pub(super) mod numbering;
+pub(super) mod package;
 mod percentage;
-mod prorated_graduated;
-mod tiers;
+pub(super) mod prorated_graduated;
+pub(super) mod tiers;
 mod unit_price;
 
 use serde_json::Value;

@@ -8,7 +8,7 @@ use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
-use engine::rating::{Line, Rated, Step, find_plan, rate_total};
+use engine::rating::{Line, Rated, RuleAmount, Step, find_plan, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
 use engine::{Usage, estimate, rate};
@@ -80,9 +80,17 @@ fn step_holds(step: &Step) -> bool {
         }
         Step::Converted { conversion, quantity, units } => conversion.apply(*quantity) == Ok(*units),
         Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
+        Step::RuleGroup { quantity, price, factor, amount, .. } => {
+            *amount == times(times(*price, *factor), quantity.exact())
+        }
+        Step::QuantityReached { rule: RuleAmount::Fee(fee), amount, .. } => fee.exact() == *amount,
+        Step::QuantityReached { rule: RuleAmount::Factor(factor), before, amount, .. } => {
+            before.checked_add(*amount).unwrap() == times(*before, factor.exact())
+        }
         Step::Part { steps, .. } => steps.iter().all(step_holds),
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
+        | Step::MatrixRow { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }
         | Step::Percent { .. }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::conversion::{Conversion, read_conversion, write_conversion};
 use super::draft::Node;
 use super::meter::KnownMeters;
-use super::price::{Flat, MODEL_KEYS, Model, read_flat, read_model, write_flat, write_model};
+use super::price::{Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_flat, read_model, write_flat, write_model};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use super::selection::{Condition, read_selection, write_selection};
@@ -56,7 +56,12 @@ pub struct Metered {
 impl Metered {
     /// Whether the charge prices this group of its meter.
     pub fn selects(&self, group: &Group) -> bool {
-        self.only.iter().all(|condition| condition.holds(group))
+        self.selects_key(&group.key)
+    }
+
+    /// Whether the charge prices the group with these values of the meter's `group_by`.
+    pub fn selects_key(&self, key: &[String]) -> bool {
+        self.only.iter().all(|condition| condition.holds(key))
     }
 }
 
@@ -136,7 +141,13 @@ fn read_metered(
     path: &Path,
     (key, meter): (&'static str, Option<&&Meter>),
 ) -> Option<Metered> {
-    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, path));
+    let known = meter.copied();
+    let only = match known {
+        Some(meter) => reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter)),
+        None => Some(None),
+    };
+    let scope = Scope { meter: known, only: only.as_ref().and_then(Option::as_deref).unwrap_or_default() };
+    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, path, scope));
     let included = reader.optional(table, "included", path, Reader::not_negative);
     let convert = reader.optional(table, "convert", path, read_conversion);
     let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
@@ -144,7 +155,6 @@ fn read_metered(
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
     }
     let meter = meter?;
-    let only = reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter));
     let metered = Metered {
         meter: meter.id.clone(),
         only: only?.unwrap_or_default(),
@@ -154,6 +164,7 @@ fn read_metered(
         model: model?,
     };
     check_groups(reader, table, path, (&metered, meter))?;
+    check_cells(reader, table, path, (&metered, meter))?;
     Some(metered)
 }
 
@@ -170,6 +181,45 @@ fn check_groups(
             reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
         }
         Each::Group | Each::Period => Some(()),
+    }
+}
+
+/// What a charge cannot have whose price is looked up by attributes.
+fn check_cells(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    let (by, by_running_total) = match &metered.model {
+        Model::Matrix(matrix) => (matrix.by(), matrix.count() == TierCount::RunningTotal),
+        Model::Rules(rules) => (rules.by(), false),
+        Model::PerUnit(_) | Model::Graduated(_) | Model::Volume(_) | Model::StairStep(_) | Model::Package(_) => {
+            return Some(());
+        }
+    };
+    if by_running_total {
+        let keys = ["included", "convert", "each"].into_iter();
+        return match keys.into_iter().find(|key| table.get(key).is_some()) {
+            Some(key) => {
+                let problem = MatrixProblem::NotForRunningTotal { key };
+                reader.report_at(table, key, path, ProblemKind::Matrix(problem))
+            }
+            None => Some(()),
+        };
+    }
+    match metered.each {
+        Each::Group => Some(()),
+        Each::Period if metered.included != Quantity::ZERO && !by.is_empty() => {
+            reader.report_at(table, "included", path, ProblemKind::Matrix(MatrixProblem::IncludedOverCells))
+        }
+        // Without attributes there is one cell, the meter's whole quantity.
+        Each::Period if by.is_empty() && metered.only.is_empty() => Some(()),
+        // Cells that leave attributes out are sums of groups.
+        Each::Period if by.len() < meter.group_by.len() && !meter.aggregate.adds_up() => {
+            reader.report_at(table, "each", path, ProblemKind::GroupsDoNotAddUp)
+        }
+        Each::Period => Some(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::charge::{Charge, Pricing};
 use super::plan::Plan;
-use super::price::{Model, UnitPrice};
+use super::price::{CellPrice, Effect, Model, Rules, Tiers, UnitPrice};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use crate::exact::Exact;
@@ -32,13 +32,45 @@ pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[
 /// The first price of the charge that needs too many places for one unit.
 fn endless_price(charge: &Charge) -> Option<UnitPrice> {
     let Pricing::Metered(metered) = &charge.pricing else { return None };
-    let endless = |price: UnitPrice| {
-        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
-        one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
-    };
     match &metered.model {
         Model::PerUnit(price) => endless(*price),
-        Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
+        Model::Graduated(tiers) | Model::Volume(tiers) => endless_tier(tiers),
+        Model::Matrix(matrix) => matrix.prices().find_map(|price| match price {
+            CellPrice::PerUnit(price) => endless(*price),
+            CellPrice::Graduated(tiers) | CellPrice::Volume(tiers) => endless_tier(tiers),
+            CellPrice::StairStep(_) | CellPrice::Package(_) => None,
+        }),
+        Model::Rules(rules) => endless_rule(rules),
         Model::StairStep(_) | Model::Package(_) => None,
     }
+}
+
+fn endless(price: UnitPrice) -> Option<UnitPrice> {
+    let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
+    one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
+}
+
+fn endless_tier(tiers: &Tiers) -> Option<UnitPrice> {
+    tiers.as_slice().iter().find_map(|tier| endless(tier.price))
+}
+
+/// The first price that has too many places when all factors of its group hold.
+fn endless_rule(rules: &Rules) -> Option<UnitPrice> {
+    let places = |effect: &Effect| match effect {
+        Effect::Price(money) | Effect::Fee(money) => (money.decimal().normalize().scale(), 0),
+        Effect::Factor(factor) => (0, factor.decimal().normalize().scale()),
+    };
+    let too_long = |group: &Option<&str>| {
+        let of_group = rules.as_slice().iter().filter(|rule| rule.group.as_deref() == *group);
+        let (price, factors) = of_group.map(|rule| places(&rule.effect)).fold((0_u32, 0_u32), |(price, factors), (p, f)| {
+            (price.max(p), factors.saturating_add(f))
+        });
+        price.saturating_add(factors) > EXACT_PLACES_MAX
+    };
+    let group = rules.groups().into_iter().find(too_long)?;
+    let price = rules.as_slice().iter().filter(|rule| rule.group.as_deref() == group).find_map(|rule| match rule.effect {
+        Effect::Price(price) | Effect::Fee(price) => Some(price),
+        Effect::Factor(_) => None,
+    });
+    price.map(|price| UnitPrice { price, per: Quantity::from(1) })
 }

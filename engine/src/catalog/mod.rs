@@ -23,7 +23,10 @@ pub use charge::{Charge, Each, Metered, Pricing};
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;
-pub use price::{Bound, Flat, Lookup, Model, Package, PackageRounding, Tier, TierRules, Tiers, UnitPrice, ZeroUsage};
+pub use price::{
+    ATTRIBUTES_MAX, Attribute, Bound, CellPrice, Effect, Flat, Found, Lookup, Matrix, MatrixProblem, Model, Package,
+    PackageRounding, Rule, Rules, Test, Tier, TierCount, TierRules, Tiers, UnitPrice, ZeroUsage,
+};
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;
 pub use terms::{Percent, Tax};

@@ -6,6 +6,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::draft::Place;
+use super::price::MatrixProblem;
 use crate::money::BadCurrency;
 use crate::quantity::BadDecimal;
 use crate::text::Lang;
@@ -77,6 +78,8 @@ pub enum ProblemKind {
     NoGroups,
     /// Some groups are to be priced together, but their sum means nothing.
     GroupsDoNotAddUp,
+    /// Something about prices by attributes.
+    Matrix(MatrixProblem),
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -158,6 +161,7 @@ impl ProblemKind {
             Self::EndlessConversion => "endless_conversion",
             Self::NoGroups => "no_groups",
             Self::GroupsDoNotAddUp => "groups_do_not_add_up",
+            Self::Matrix(problem) => problem.code(),
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -231,6 +235,7 @@ impl ProblemKind {
                 "some groups of this meter cannot be added up, for instance maxima; write each = \"group\", or select in the meter"
                     .to_owned()
             }
+            Self::Matrix(problem) => problem.message(Lang::En),
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
             Self::NoTiers => "the list of tiers is empty; it needs at least one".to_owned(),
@@ -331,6 +336,7 @@ impl ProblemKind {
             Self::GroupsDoNotAddUp => {
                 "该计量项的部分分组不能相加（例如最大值）；请写 each = \"group\"，或在计量项中筛选".to_owned()
             }
+            Self::Matrix(problem) => problem.message(Lang::Zh),
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),

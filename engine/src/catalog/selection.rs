@@ -7,7 +7,7 @@ use super::draft::{Node, Value as Typed};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
 use super::write::text;
-use crate::usage::{Group, Meter};
+use crate::usage::Meter;
 
 /// An attribute must have one of these values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,9 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Whether the group's attribute has one of the values.
-    pub fn holds(&self, group: &Group) -> bool {
-        group.key.get(self.place).is_some_and(|value| self.values.contains(value))
+    /// Whether the attribute has one of the values in a group's key.
+    pub fn holds(&self, key: &[String]) -> bool {
+        key.get(self.place).is_some_and(|value| self.values.contains(value))
     }
 }
 

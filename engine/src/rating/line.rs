@@ -1,14 +1,15 @@
 //! One charge, priced: from the meter's groups over selection, conversion, allowance and model to the line's amount.
 
 use super::trace::{Part, Recorder, Step, Steps};
-use super::{Line, graduated, package, per_unit, stair_step, total, volume};
-use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing};
+use super::cell::Failure;
+use super::{Line, graduated, matrix, package, per_unit, rules, running_total, stair_step, total, volume};
+use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::usage::{MeterUsage, Usage};
 
-pub(super) fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Overflow> {
+pub(super) fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Failure> {
     let item = charge_usage(charge, usage);
     let meter = charge.meter().and_then(|id| book.meter(id));
     let mut steps = Steps::default();
@@ -33,10 +34,10 @@ pub(super) fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result
 }
 
 /// The amount of [`rate_charge`] alone.
-pub(super) fn charge_amount(book: &Book, charge: &Charge, usage: &Usage) -> Result<Money, Overflow> {
+pub(super) fn charge_amount(book: &Book, charge: &Charge, usage: &Usage) -> Result<Money, Failure> {
     let nothing = &mut super::TotalOnly;
     let exact = price(&charge.pricing, charge_usage(charge, usage), book.minor_digits(), nothing)?;
-    total::line_amount(book, exact, nothing)
+    Ok(total::line_amount(book, exact, nothing)?)
 }
 
 fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage> {
@@ -49,24 +50,32 @@ fn price(
     usage: Option<&MeterUsage>,
     digits: u32,
     steps: &mut impl Recorder,
-) -> Result<Exact, Overflow> {
-    match pricing {
-        Pricing::Flat(flat) => Ok(super::flat::price(flat, steps)),
-        Pricing::Metered(metered) => match metered.each {
-            Each::Period => {
-                let quantity = selected(metered, usage)?;
-                if !metered.only.is_empty() {
-                    steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
-                }
-                price_quantity(metered, quantity, digits, steps)
-            }
-            Each::Group => price_groups(metered, usage, digits, steps),
+) -> Result<Exact, Failure> {
+    let metered = match pricing {
+        Pricing::Flat(flat) => return Ok(super::flat::price(flat, steps)),
+        Pricing::Metered(metered) => metered,
+    };
+    if metered.each == Each::Period && !metered.only.is_empty() {
+        let quantity = selected(metered, usage)?;
+        steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
+    }
+    match &metered.model {
+        Model::Matrix(prices) => match prices.count() {
+            TierCount::Cell => matrix::price(prices, (metered, usage), digits, steps),
+            TierCount::RunningTotal => running_total::price(prices, (metered, usage), steps),
         },
+        Model::Rules(list) => rules::price(list, (metered, usage), steps),
+        Model::PerUnit(_) | Model::Graduated(_) | Model::Volume(_) | Model::StairStep(_) | Model::Package(_) => {
+            Ok(match metered.each {
+                Each::Period => price_quantity(metered, selected(metered, usage)?, digits, steps)?,
+                Each::Group => price_groups(metered, usage, digits, steps)?,
+            })
+        }
     }
 }
 
 /// What the charge prices of the meter's quantity.
-fn selected(metered: &Metered, usage: Option<&MeterUsage>) -> Result<Quantity, Overflow> {
+pub(super) fn selected(metered: &Metered, usage: Option<&MeterUsage>) -> Result<Quantity, Overflow> {
     let Some(usage) = usage else { return Ok(Quantity::ZERO) };
     if metered.only.is_empty() {
         return Ok(usage.quantity);
@@ -109,10 +118,12 @@ fn price_quantity(
         Model::Volume(tiers) => volume::price(tiers, billable, digits, steps),
         Model::StairStep(tiers) => stair_step::price(tiers, billable, steps),
         Model::Package(package) => package::price(package, billable, steps),
+        // Prices by attributes are looked up for each cell, never for a quantity without attributes.
+        Model::Matrix(_) | Model::Rules(_) => Err(Overflow),
     }
 }
 
-fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
+pub(super) fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
     let Some(conversion) = metered.convert else { return Ok(quantity) };
     let units = conversion.apply(quantity)?;
     steps.record(|| Step::Converted { conversion, quantity, units });
@@ -120,7 +131,11 @@ fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -
 }
 
 /// Takes the included units off. What is left is what the model prices, counted from zero again.
-fn after_allowance(quantity: Quantity, included: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
+pub(super) fn after_allowance(
+    quantity: Quantity,
+    included: Quantity,
+    steps: &mut impl Recorder,
+) -> Result<Quantity, Overflow> {
     if included.is_zero() {
         return Ok(quantity);
     }

@@ -2,11 +2,15 @@
 //!
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
+mod cell;
 mod flat;
 mod graduated;
 mod line;
+mod matrix;
 mod package;
 mod per_unit;
+mod rules;
+mod running_total;
 mod stair_step;
 mod tier;
 mod total;
@@ -26,7 +30,8 @@ use crate::rounding::Rounding;
 use crate::text::Names;
 use crate::usage::Usage;
 
-pub use trace::{Part, Recorder, Step, Steps, TotalOnly};
+pub use cell::AttributeValue;
+pub use trace::{Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
 
 /// A charge, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +125,22 @@ pub enum RateError {
         /// Its quantity.
         quantity: Quantity,
     },
+    /// Units whose attributes no row of the charge's matrix matches, and there is no default price.
+    NoPrice {
+        /// The charge.
+        charge: ChargeId,
+        /// The attributes and their values.
+        cell: Vec<AttributeValue>,
+        /// The units.
+        quantity: Quantity,
+    },
+    /// An attribute that a rule compares with a level is no number.
+    NotNumber {
+        /// The charge.
+        charge: ChargeId,
+        /// The attribute and its value.
+        attribute: AttributeValue,
+    },
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -142,6 +163,12 @@ impl fmt::Display for RateError {
             }
             Self::NegativeQuantity { meter, quantity } => {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
+            }
+            Self::NoPrice { charge, cell, quantity } => {
+                write!(f, "charge {charge} has no price for {quantity} units with {}; add a row or a default", listed(cell))
+            }
+            Self::NotNumber { charge, attribute } => {
+                write!(f, "charge {charge} compares an attribute with a number, but the events say {attribute}")
             }
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
@@ -176,8 +203,8 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
     let mut lines = Vec::new();
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
-        let line = line::rate_charge(book, charge, usage)
-            .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })?;
+        let line =
+            line::rate_charge(book, charge, usage).map_err(|failure| failure.of(&charge.id, charge.meter()))?;
         net = net.checked_add(line.amount.exact())?;
         lines.push(line);
     }
@@ -209,8 +236,8 @@ pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, Rate
     check_usage(book, usage)?;
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let amount = line::charge_amount(book, charge, usage).map_err(failed)?;
+        let amount =
+            line::charge_amount(book, charge, usage).map_err(|failure| failure.of(&charge.id, charge.meter()))?;
         net = net.checked_add(amount.exact())?;
     }
     let (subtotal, _) = total::subtotal(book, net)?;

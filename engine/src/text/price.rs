@@ -2,7 +2,7 @@
 
 use super::format::{format_decimal, format_money, format_unit_price};
 use super::{Lang, Names};
-use crate::catalog::{Metered, Model, Package, PackageRounding, Tier, UnitPrice};
+use crate::catalog::{Attribute, Metered, Model, Package, PackageRounding, Tier, UnitPrice};
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
 
@@ -41,7 +41,17 @@ impl PriceWords<'_> {
                 [] => String::new(),
             },
             Model::Package(package) => self.package(package),
+            Model::Matrix(matrix) => self.by_attributes(matrix.by(), matrix.prices().count()),
+            Model::Rules(rules) => self.by_attributes(rules.by(), rules.as_slice().len()),
         }
+    }
+
+    /// What decides the price, and how many prices there are.
+    fn by_attributes(&self, by: &[Attribute], count: usize) -> String {
+        let names: Vec<&str> = by.iter().map(|attribute| attribute.name.as_str()).collect();
+        let (names, count) = (names.join(self.lang.pick("、", ", ")), count.to_string());
+        let by = if names.is_empty() { String::new() } else { self.lang.pick(["按 ", &names, " "].concat(), [" by ", &names].concat()) };
+        self.lang.pick([&by, "定价（", &count, " 项）"].concat(), ["Priced", &by, " (", &count, " prices)"].concat())
     }
 
     fn tier(&self, tier: &Tier) -> String {

@@ -72,7 +72,9 @@ pub fn rate_error(lang: Lang, error: &RateError) -> String {
         RateError::UnknownPlan { .. }
         | RateError::UnknownMeter { .. }
         | RateError::DuplicateMeter { .. }
-        | RateError::NegativeQuantity { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
+        | RateError::NegativeQuantity { .. }
+        | RateError::NoPrice { .. }
+        | RateError::NotNumber { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
     }
 }
 

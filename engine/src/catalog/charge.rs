@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::conversion::{Conversion, read_conversion, write_conversion};
 use super::draft::Node;
 use super::meter::KnownMeters;
-use super::price::{Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_flat, read_model, write_flat, write_model};
+use super::price::{
+    Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_flat, read_model, write_flat, write_model,
+};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use super::selection::{Condition, read_selection, write_selection};
@@ -143,7 +145,9 @@ fn read_metered(
 ) -> Option<Metered> {
     let known = meter.copied();
     let only = match known {
-        Some(meter) => reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter)),
+        Some(meter) => {
+            reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter))
+        }
         None => Some(None),
     };
     let scope = Scope { meter: known, only: only.as_ref().and_then(Option::as_deref).unwrap_or_default() };

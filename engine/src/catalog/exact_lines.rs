@@ -62,15 +62,16 @@ fn endless_rule(rules: &Rules) -> Option<UnitPrice> {
     };
     let too_long = |group: &Option<&str>| {
         let of_group = rules.as_slice().iter().filter(|rule| rule.group.as_deref() == *group);
-        let (price, factors) = of_group.map(|rule| places(&rule.effect)).fold((0_u32, 0_u32), |(price, factors), (p, f)| {
-            (price.max(p), factors.saturating_add(f))
-        });
+        let (price, factors) = of_group
+            .map(|rule| places(&rule.effect))
+            .fold((0_u32, 0_u32), |(price, factors), (p, f)| (price.max(p), factors.saturating_add(f)));
         price.saturating_add(factors) > EXACT_PLACES_MAX
     };
     let group = rules.groups().into_iter().find(too_long)?;
-    let price = rules.as_slice().iter().filter(|rule| rule.group.as_deref() == group).find_map(|rule| match rule.effect {
-        Effect::Price(price) | Effect::Fee(price) => Some(price),
-        Effect::Factor(_) => None,
-    });
+    let price =
+        rules.as_slice().iter().filter(|rule| rule.group.as_deref() == group).find_map(|rule| match rule.effect {
+            Effect::Price(price) | Effect::Fee(price) => Some(price),
+            Effect::Factor(_) => None,
+        });
     price.map(|price| UnitPrice { price, per: Quantity::from(1) })
 }

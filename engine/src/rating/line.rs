@@ -1,7 +1,7 @@
 //! One charge, priced: from the meter's groups over selection, conversion, allowance and model to the line's amount.
 
-use super::trace::{Part, Recorder, Step, Steps};
 use super::cell::Failure;
+use super::trace::{Part, Recorder, Step, Steps};
 use super::{Line, graduated, matrix, package, per_unit, rules, running_total, stair_step, total, volume};
 use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
@@ -123,7 +123,11 @@ fn price_quantity(
     }
 }
 
-pub(super) fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
+pub(super) fn converted(
+    metered: &Metered,
+    quantity: Quantity,
+    steps: &mut impl Recorder,
+) -> Result<Quantity, Overflow> {
     let Some(conversion) = metered.convert else { return Ok(quantity) };
     let units = conversion.apply(quantity)?;
     steps.record(|| Step::Converted { conversion, quantity, units });

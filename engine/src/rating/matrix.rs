@@ -55,7 +55,12 @@ pub(super) fn row_step(matrix: &Matrix, found: Found<'_>) -> Step {
     Step::MatrixRow { by, row }
 }
 
-fn cell_amount(price: &CellPrice, billable: Quantity, digits: u32, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+fn cell_amount(
+    price: &CellPrice,
+    billable: Quantity,
+    digits: u32,
+    steps: &mut impl Recorder,
+) -> Result<Exact, Overflow> {
     match price {
         CellPrice::PerUnit(price) => per_unit::price(price, billable, steps),
         CellPrice::Graduated(tiers) => graduated::price(tiers, billable, digits, steps),

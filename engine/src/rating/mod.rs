@@ -165,7 +165,11 @@ impl fmt::Display for RateError {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
             }
             Self::NoPrice { charge, cell, quantity } => {
-                write!(f, "charge {charge} has no price for {quantity} units with {}; add a row or a default", listed(cell))
+                write!(
+                    f,
+                    "charge {charge} has no price for {quantity} units with {}; add a row or a default",
+                    listed(cell)
+                )
             }
             Self::NotNumber { charge, attribute } => {
                 write!(f, "charge {charge} compares an attribute with a number, but the events say {attribute}")
@@ -203,8 +207,7 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
     let mut lines = Vec::new();
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
-        let line =
-            line::rate_charge(book, charge, usage).map_err(|failure| failure.of(&charge.id, charge.meter()))?;
+        let line = line::rate_charge(book, charge, usage).map_err(|failure| failure.of(&charge.id, charge.meter()))?;
         net = net.checked_add(line.amount.exact())?;
         lines.push(line);
     }

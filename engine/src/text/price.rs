@@ -50,7 +50,11 @@ impl PriceWords<'_> {
     fn by_attributes(&self, by: &[Attribute], count: usize) -> String {
         let names: Vec<&str> = by.iter().map(|attribute| attribute.name.as_str()).collect();
         let (names, count) = (names.join(self.lang.pick("、", ", ")), count.to_string());
-        let by = if names.is_empty() { String::new() } else { self.lang.pick(["按 ", &names, " "].concat(), [" by ", &names].concat()) };
+        let by = if names.is_empty() {
+            String::new()
+        } else {
+            self.lang.pick(["按 ", &names, " "].concat(), [" by ", &names].concat())
+        };
         self.lang.pick([&by, "定价（", &count, " 项）"].concat(), ["Priced", &by, " (", &count, " prices)"].concat())
     }
 

@@ -261,10 +261,9 @@ impl Words<'_> {
     fn reached(&self, level: Quantity, rule: &RuleAmount, (before, amount): (Exact, Exact)) -> String {
         let (level, added, before) = (self.units(level), self.amount(amount), self.amount(before));
         match rule {
-            RuleAmount::Fee(_) => self.lang.pick(
-                format!("达到 {level}，加收 {added}"),
-                format!("{level} are reached: {added} are added"),
-            ),
+            RuleAmount::Fee(_) => {
+                self.lang.pick(format!("达到 {level}，加收 {added}"), format!("{level} are reached: {added} are added"))
+            }
             RuleAmount::Factor(factor) => {
                 let factor = format_decimal(factor.decimal());
                 self.lang.pick(

@@ -30,7 +30,8 @@ fn hashmap(case: &Case) -> Answer {
     let rules = list(&case.params, "rules")?;
     let point = case.input.get("point").and_then(Value::as_object).ok_or("no point")?;
     let named = rules.iter().filter_map(|rule| optional(rule, "field"));
-    let attributes: BTreeSet<&str> = named.chain(point.keys().map(String::as_str).filter(|key| *key != "quantity")).collect();
+    let attributes: BTreeSet<&str> =
+        named.chain(point.keys().map(String::as_str).filter(|key| *key != "quantity")).collect();
     let rules = rules.iter().map(rule).collect::<Result<Vec<Value>, String>>()?;
     let book = book(&attributes, json!({ "rules": rules }), false)?;
     let key = attributes.iter().map(|name| attribute(point.get(*name))).collect();

@@ -66,8 +66,11 @@ impl Check<'_> {
         let twin = |pair: &[TypedRow]| match pair {
             [first, second] if first.values == second.values => {
                 let (earlier, later) = (first.typed.min(second.typed), first.typed.max(second.typed));
-                let problem =
-                    MatrixProblem::DuplicateRow { row: number(later), other: number(earlier), cell: second.values.join(", ") };
+                let problem = MatrixProblem::DuplicateRow {
+                    row: number(later),
+                    other: number(earlier),
+                    cell: second.values.join(", "),
+                };
                 Some((later, problem))
             }
             _ => None,
@@ -76,7 +79,7 @@ impl Check<'_> {
     }
 
     /// Two rows that name equally many attributes, but not the same ones, and match the same cells, unless a row for just
-    /// these cells decides. At most one problem for each row.
+    /// these cells decides. At most one problem for each row, at the one that was typed later.
     fn ambiguous(&self) -> Vec<RowProblem> {
         let mut by_mask: BTreeMap<Mask, Vec<usize>> = BTreeMap::new();
         for (row, key) in self.keys.iter().enumerate() {
@@ -92,6 +95,7 @@ impl Check<'_> {
             for b in masks.iter().skip(index.saturating_add(1)).filter(|b| b.count_ones() == a.count_ones()) {
                 let of = |mask: &Mask| by_mask.get(mask).map(Vec::as_slice).unwrap_or_default();
                 for (row, other, cell) in self.undecided(of(a), of(b), a & b, &known) {
+                    let (other, row) = if self.typed(row) < self.typed(other) { (row, other) } else { (other, row) };
                     if let Entry::Vacant(entry) = problems.entry(row) {
                         entry.insert(self.ambiguity(row, other, &cell));
                     }
@@ -128,9 +132,13 @@ impl Check<'_> {
         self.keys.get(row).copied().unwrap_or_default()
     }
 
+    fn typed(&self, row: usize) -> usize {
+        self.rows.get(row).map_or(0, |row| row.typed)
+    }
+
     fn ambiguity(&self, row: usize, other: usize, cell: &[u32]) -> MatrixProblem {
         let values = |key: &[u32]| key.iter().map(|value| self.text(*value)).collect::<Vec<_>>().join(", ");
-        let typed = |row: usize| self.rows.get(row).map_or(0, |row| number(row.typed));
+        let typed = |row: usize| number(self.typed(row));
         MatrixProblem::AmbiguousRows {
             row: typed(row),
             other: typed(other),

@@ -98,7 +98,8 @@ impl Matrix {
 
     /// The price of the cell with these values, in the order of [`Matrix::by`]; `None` if it has none.
     pub fn find(&self, cell: &[&str]) -> Option<Found<'_>> {
-        if let Some((row, price)) = self.index.find(cell).and_then(|row| Some((row, self.prices.get(index::at(row))?))) {
+        if let Some((row, price)) = self.index.find(cell).and_then(|row| Some((row, self.prices.get(index::at(row))?)))
+        {
             return Some(Found { row: Some(row), price });
         }
         self.default.as_ref().map(|price| Found { row: None, price })
@@ -120,7 +121,9 @@ impl Matrix {
 impl PartialEq for Matrix {
     fn eq(&self, other: &Self) -> bool {
         let same_shape = self.by == other.by && self.count == other.count && self.default == other.default;
-        same_shape && self.prices == other.prices && self.rows().map(|(key, _)| key).eq(other.rows().map(|(key, _)| key))
+        same_shape
+            && self.prices == other.prices
+            && self.rows().map(|(key, _)| key).eq(other.rows().map(|(key, _)| key))
     }
 }
 

@@ -146,7 +146,9 @@ impl MatrixProblem {
                 "没有价格；请给出且仅给出一个：price、graduated、volume、stair_step、package".to_owned()
             }
             Self::NotOnePrice { found } => format!("{} 互斥；只能给出其中一个", found.join("、")),
-            Self::DuplicateRow { row, other, cell } => format!("第 {row} 行与第 {other} 行的值相同：{cell}；请删除其中一行"),
+            Self::DuplicateRow { row, other, cell } => {
+                format!("第 {row} 行与第 {other} 行的值相同：{cell}；请删除其中一行")
+            }
             Self::AmbiguousRows { row, other, values: [own, others], cell } => format!(
                 "第 {row} 行（{own}）与第 {other} 行（{others}）都符合 {cell}，且写明的属性一样多；请为 {cell} 单列一行"
             ),
@@ -157,11 +159,15 @@ impl MatrixProblem {
                 "各格价格不同，无法确定免费的是哪些用量；请写 each = \"group\"，使每组各有免费用量".to_owned()
             }
             Self::NeedsSamples => "按累计用量计价需要逐个事件；请在计量项中写 samples = true".to_owned(),
-            Self::NotByUnit => "按累计用量计价时，每行只能写 price，或仅含 up_to、price、per 的 graduated 阶梯".to_owned(),
+            Self::NotByUnit => {
+                "按累计用量计价时，每行只能写 price，或仅含 up_to、price、per 的 graduated 阶梯".to_owned()
+            }
             Self::NotForRunningTotal { key } => format!("按全部事件的累计用量定档时，“{key}”没有意义；请去掉"),
             Self::NoRules => "规则列表为空；至少需要一条".to_owned(),
             Self::NotOneEffect { allowed } => format!("该规则需要且仅需要 {allowed} 和 factor 中的一个"),
-            Self::NoTest { attribute } => format!("该规则没有写明对哪些“{attribute}”有效；请加 is = \"…\" 或 from = \"…\""),
+            Self::NoTest { attribute } => {
+                format!("该规则没有写明对哪些“{attribute}”有效；请加 is = \"…\" 或 from = \"…\"")
+            }
         }
     }
 }

@@ -25,7 +25,12 @@ const COUNTS: [(&str, TierCount); 2] = [("cell", TierCount::Cell), ("running_tot
 
 const MATRIX_KEYS: [&str; 5] = ["by", "rows", "per", "count", "default"];
 
-pub(in crate::catalog::price) fn read_matrix(reader: &mut Reader, node: &Node, path: &Path, scope: Scope<'_>) -> Option<Matrix> {
+pub(in crate::catalog::price) fn read_matrix(
+    reader: &mut Reader,
+    node: &Node,
+    path: &Path,
+    scope: Scope<'_>,
+) -> Option<Matrix> {
     let table = reader.table(node, path, &MATRIX_KEYS)?;
     let by = reader.required(&table, "by", path, |reader, node, path| read_by(reader, node, path, scope));
     let per = reader.optional(&table, "per", path, Reader::positive);
@@ -74,7 +79,9 @@ fn read_by(reader: &mut Reader, node: &Node, path: &Path, scope: Scope<'_>) -> O
                 let problem = MatrixProblem::ReservedAttribute { attribute: name };
                 reader.report(node, &path, ProblemKind::Matrix(problem))
             }
-            Some(Attribute { name, .. }) if is_twin => reader.report(node, &path, ProblemKind::DuplicateId { id: name }),
+            Some(Attribute { name, .. }) if is_twin => {
+                reader.report(node, &path, ProblemKind::DuplicateId { id: name })
+            }
             other => other,
         });
     }
@@ -140,7 +147,13 @@ impl Rows<'_> {
     }
 
     /// `{ model = "gpt", kind = "input", price = "3", per = "1000000" }`.
-    fn read_table(&self, reader: &mut Reader, node: &Node, path: &Path, keys: &[&str]) -> Option<(Vec<String>, CellPrice)> {
+    fn read_table(
+        &self,
+        reader: &mut Reader,
+        node: &Node,
+        path: &Path,
+        keys: &[&str],
+    ) -> Option<(Vec<String>, CellPrice)> {
         let table = reader.table(node, path, keys)?;
         let mut values = Vec::with_capacity(self.by.len());
         for attribute in self.by {
@@ -190,9 +203,8 @@ impl Rows<'_> {
     /// A value that the charge does not select never comes.
     fn check_reached(&self, reader: &mut Reader, node: &Node, path: &Path, values: &[String]) -> Option<()> {
         for (attribute, value) in self.by.iter().zip(values).filter(|(_, value)| *value != ANY) {
-            let unselected = |condition: &&Condition| {
-                condition.attribute == attribute.name && !condition.values.contains(value)
-            };
+            let unselected =
+                |condition: &&Condition| condition.attribute == attribute.name && !condition.values.contains(value);
             if let Some(condition) = self.only.iter().find(unselected) {
                 let allowed = condition.values.clone();
                 let (attribute, value) = (attribute.name.clone(), value.clone());
@@ -213,9 +225,10 @@ fn running_total_problem(matrix: &Matrix, scope: Scope<'_>) -> Option<MatrixProb
             let fits = |price: &CellPrice| match price {
                 CellPrice::PerUnit(_) => true,
                 CellPrice::Graduated(tiers) => {
-                    let plain = tiers.as_slice().iter().all(|tier| {
-                        tier.flat == Money::ZERO && tier.cap.is_none() && tier.size.is_none()
-                    });
+                    let plain = tiers
+                        .as_slice()
+                        .iter()
+                        .all(|tier| tier.flat == Money::ZERO && tier.cap.is_none() && tier.size.is_none());
                     plain && tiers.rules() == TierRules::USUAL
                 }
                 CellPrice::Volume(_) | CellPrice::StairStep(_) | CellPrice::Package(_) => false,

@@ -97,6 +97,10 @@ id!(
     MeterId, is_book_id, BOOK_ID_RULE
 );
 id!(
+    /// A weekly calendar of a book.
+    CalendarId, is_book_id, BOOK_ID_RULE
+);
+id!(
     /// A plan of a book.
     PlanId, is_book_id, BOOK_ID_RULE
 );

@@ -48,7 +48,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(Decimal);
 
 impl Quantity {

@@ -2,6 +2,7 @@
 //!
 //! Turns results into text and never computes one.
 
+mod counted;
 mod format;
 mod price;
 mod sentence;

@@ -12,7 +12,7 @@ use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
 use crate::rating::{RateError, Rated, rate};
-use crate::usage::{Event, MeterUsage, Usage, count_usage};
+use crate::usage::{Event, MeterUsage, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ pub enum Door {
         month: Month,
         /// The instant to describe.
         as_of: Instant,
-        /// What happened; events outside the month are not counted.
+        /// What happened; events outside the month count only for meters that never reset.
         events: Vec<Event>,
     },
     /// What does a customer's month cost?
@@ -75,7 +75,8 @@ pub enum Door {
         customer: CustomerId,
         /// The month, in the book's zone.
         month: Month,
-        /// What happened; events outside the month and of other customers are not counted.
+        /// What happened; events of other customers are not counted, those before the month only by meters that never
+        /// reset.
         events: Vec<Event>,
     },
 }
@@ -185,13 +186,12 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
         }
         Door::Quota { plan, month, as_of, events } => {
             let period = period_of(book, *month)?;
-            let usage = counted(book, events.iter().filter(|event| period.contains(event.time)))?;
+            let usage = counted(book, period, events.iter())?;
             Ok(Answer::Quota(Box::new(quota(book, plan, &usage, (period, *as_of))?)))
         }
         Door::Draft { plan, customer, month, events } => {
             let period = period_of(book, *month)?;
-            let own = events.iter().filter(|event| period.contains(event.time) && event.customer == *customer);
-            let usage = counted(book, own)?;
+            let usage = counted(book, period, events.iter().filter(|event| event.customer == *customer))?;
             let customer_name = customer.as_str();
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
             Ok(Answer::Draft(Box::new(draft_invoice(book, &input)?)))
@@ -231,6 +231,7 @@ fn period_of(book: &Book, month: Month) -> Result<Period, Refusal> {
     month.period(book.zone).map_err(|error| Refusal::Ask { message: error.to_string() })
 }
 
-fn counted<'e>(book: &Book, events: impl Iterator<Item = &'e Event>) -> Result<Usage, Refusal> {
-    count_usage(&book.meters, events).map_err(|error| Refusal::Events { message: error.to_string() })
+fn counted<'e>(book: &Book, period: Period, events: impl Iterator<Item = &'e Event>) -> Result<Usage, Refusal> {
+    count_usage(book, Span::new(book.zone, period), events)
+        .map_err(|error| Refusal::Events { message: error.to_string() })
 }

@@ -91,6 +91,7 @@ fn step_holds(step: &Step) -> bool {
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
         | Step::MatrixRow { .. }
+        | Step::RoundedQuantity { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }
         | Step::Percent { .. }
@@ -182,14 +183,15 @@ proptest! {
         let text = format!("{}\n[[plans.p.charges]]\nmeter = \"bytes\"\nper_unit = {{ price = \"1\" }}", include_str!("../scenarios/head.toml"));
         let mut book = valid(&text).unwrap();
         for meter in &mut book.meters {
-            meter.group_by = vec!["api".to_owned()];
+            meter.group_by = vec![engine::usage::Dimension::attribute("api")];
         }
         let events: Vec<Event> = values.iter().enumerate()
             .map(|(index, (bytes, api))| event(index, &format!("{}.{:03}", bytes / 1000, bytes % 1000), *api)).collect();
         let count = |events: &[Event]| {
-            let mut metering = Metering::new(&book.meters);
+            let month = engine::period::Month::parse("2026-11").unwrap().period(book.zone).unwrap();
+            let mut metering = Metering::new(&book, engine::usage::Span::new(book.zone, month));
             for event in events { metering.add(event).unwrap(); }
-            metering.usage()
+            metering.usage().unwrap()
         };
         let mut shuffled = events.clone();
         shuffled.sort_by_key(|event| engine::proof::sha256(format!("{seed}{}", event.id).as_bytes()));

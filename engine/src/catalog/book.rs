@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::calendar::read_calendars;
 use super::canonical;
 use super::draft::Node;
 use super::exact_lines::check_exact_lines;
@@ -16,7 +17,7 @@ use crate::money::Currency;
 use crate::period::{Zone, parse_date};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::text::Names;
-use crate::usage::Meter;
+use crate::usage::{Calendar, Meter};
 
 /// A version of a price book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Book {
     pub name: Names,
     /// One or two sentences about it.
     pub description: Option<Names>,
+    /// The weekly calendars that meters may go by.
+    pub calendars: Vec<Calendar>,
     /// What is counted.
     pub meters: Vec<Meter>,
     /// What customers subscribe to, in the order of the text.
@@ -89,9 +92,11 @@ impl Book {
     pub(super) fn only(&self, keep: impl Fn(&Plan) -> bool) -> Self {
         let plans: Vec<Plan> = self.plans.iter().filter(|plan| keep(plan)).cloned().collect();
         let used = |meter: &&Meter| plans.iter().any(|plan| plan.prices(&meter.id));
-        let meters = self.meters.iter().filter(used).cloned().collect();
+        let meters: Vec<Meter> = self.meters.iter().filter(used).cloned().collect();
+        let named = |calendar: &&Calendar| meters.iter().any(|meter| meter.goes_by(&calendar.id));
+        let calendars = self.calendars.iter().filter(named).cloned().collect();
         let default_plan = self.default_plan.clone().filter(|id| plans.iter().any(|plan| plan.id == *id));
-        Self { plans, meters, default_plan, ..self.clone() }
+        Self { plans, meters, calendars, default_plan, ..self.clone() }
     }
 
     pub(super) fn with_digest(self, digest: String) -> Self {
@@ -118,10 +123,16 @@ struct Head {
 
 pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     let path = Path::default();
-    let table = reader.table(root, &path, &["book", "tax", "meters", "plans"])?;
+    let table = reader.table(root, &path, &["book", "tax", "calendars", "meters", "plans"])?;
     let head = reader.required(&table, "book", &path, read_head);
     let tax = reader.optional(&table, "tax", &path, read_tax);
-    let meters = reader.optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path)));
+    let zone = head.as_ref().map(|head| head.zone);
+    let calendars = reader
+        .optional(&table, "calendars", &path, |reader, node, path| Some(read_calendars(reader, node, path, zone)))
+        .flatten()
+        .unwrap_or_default();
+    let meters = reader
+        .optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path, &calendars.ids)));
     // A book of flat fees alone counts nothing.
     let meters = meters.flatten().unwrap_or_default();
     // Plans are checked even if the meters are broken.
@@ -143,6 +154,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
         tax: tax?,
         name: head.name,
         description: head.description,
+        calendars: calendars.calendars.into_iter().collect::<Option<_>>()?,
         meters: meters.into_valid()?,
         plans: plans?,
         default_plan: default_plan?,
@@ -175,7 +187,7 @@ fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
     })
 }
 
-fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
+pub(super) fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
     let text = reader.text(node, path)?;
     match parse_date(text) {
         Some(date) => Some(date),
@@ -199,7 +211,7 @@ fn read_currency(reader: &mut Reader, node: &Node, path: &Path) -> Option<Curren
     }
 }
 
-fn read_zone(reader: &mut Reader, node: &Node, path: &Path) -> Option<Zone> {
+pub(super) fn read_zone(reader: &mut Reader, node: &Node, path: &Path) -> Option<Zone> {
     let name = reader.text(node, path)?;
     match Zone::from_name(name) {
         Ok(zone) => Some(zone),

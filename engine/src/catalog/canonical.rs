@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::book::{Book, MODES, PLACES};
+use super::calendar::write_calendar;
 use super::charge::write_charge;
 use super::meter::write_meter;
 use super::plan::Plan;
@@ -39,6 +40,8 @@ pub(super) fn to_value(book: &Book) -> Value {
     ]);
     let tax = book.tax.as_ref().map(|tax| json!({ "name": names(&tax.name), "percent": tax.percent.to_string() }));
     insert(&mut root, "tax", tax);
+    let calendars = (!book.calendars.is_empty()).then(|| book.calendars.iter().map(write_calendar).collect());
+    insert(&mut root, "calendars", calendars);
     Value::Object(root)
 }
 

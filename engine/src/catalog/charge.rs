@@ -181,7 +181,7 @@ fn check_groups(
 ) -> Option<()> {
     match metered.each {
         Each::Group if meter.group_by.is_empty() => reader.report_at(table, "each", path, ProblemKind::NoGroups),
-        Each::Period if !metered.only.is_empty() && !meter.aggregate.adds_up() => {
+        Each::Period if !metered.only.is_empty() && !meter.adds_up() => {
             reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
         }
         Each::Group | Each::Period => Some(()),
@@ -220,7 +220,7 @@ fn check_cells(
         // Without attributes there is one cell, the meter's whole quantity.
         Each::Period if by.is_empty() && metered.only.is_empty() => Some(()),
         // Cells that leave attributes out are sums of groups.
-        Each::Period if by.len() < meter.group_by.len() && !meter.aggregate.adds_up() => {
+        Each::Period if by.len() < meter.group_by.len() && !meter.adds_up() => {
             reader.report_at(table, "each", path, ProblemKind::GroupsDoNotAddUp)
         }
         Each::Period => Some(()),

@@ -2,10 +2,13 @@
 //!
 //! The only way to a `Book` is a check that reports every problem at once, each with its place.
 
+mod aggregate;
 mod book;
+mod calendar;
 mod canonical;
 mod charge;
 mod conversion;
+mod dimension;
 mod draft;
 mod exact_lines;
 mod meter;

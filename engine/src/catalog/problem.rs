@@ -60,6 +60,20 @@ pub enum ProblemKind {
     UnknownPlan { id: String, known: Vec<String> },
     /// A sum needs a field, a count must not have one.
     FieldForCount,
+    /// A key that means nothing for this aggregate.
+    NotForAggregate { key: &'static str, aggregate: String },
+    /// A dimension that comes from nothing, or from several things.
+    NotOneDimension { found: Vec<String> },
+    /// Bands that do not rise, or whose last is not the open one.
+    Bands,
+    /// A calendar that is not there.
+    UnknownCalendar { id: String, known: Vec<String> },
+    /// Not the length of a window.
+    BadWindow { text: String },
+    /// Not a time of the day.
+    BadTime { text: String },
+    /// A slot that ends before it begins.
+    TimeOrder { from: String, to: String },
     /// No charge model, or several.
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
@@ -152,6 +166,13 @@ impl ProblemKind {
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownPlan { .. } => "unknown_plan",
             Self::FieldForCount => "field_for_count",
+            Self::NotForAggregate { .. } => "not_for_aggregate",
+            Self::NotOneDimension { .. } => "not_one_dimension",
+            Self::Bands => "bands",
+            Self::UnknownCalendar { .. } => "unknown_calendar",
+            Self::BadWindow { .. } => "bad_window",
+            Self::BadTime { .. } => "bad_time",
+            Self::TimeOrder { .. } => "time_order",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
             Self::NotBoth { .. } => "not_both",
@@ -216,6 +237,26 @@ impl ProblemKind {
             }
             Self::UnknownPlan { id, known } => format!("there is no plan \"{id}\"; the book has {}", known.join(", ")),
             Self::FieldForCount => "a count has no field; remove it, or write aggregate = \"sum\"".to_owned(),
+            Self::NotForAggregate { key, aggregate } => {
+                format!("\"{key}\" means nothing for the aggregate {aggregate}; leave it out")
+            }
+            Self::NotOneDimension { found } => {
+                let found = if found.is_empty() { "none of them".to_owned() } else { found.join(" and ") };
+                format!("a dimension comes from exactly one of field, calendar and window; here is {found}")
+            }
+            Self::Bands => {
+                "bands must rise: every band but the last needs an up_to above the one before, the last has none".to_owned()
+            }
+            Self::UnknownCalendar { id, known } => {
+                format!("there is no calendar \"{id}\"; the book has {}", known.join(", "))
+            }
+            Self::BadWindow { text } => crate::usage::BadWindow(text.clone()).to_string(),
+            Self::BadTime { text } => {
+                format!("\"{text}\" is not a time of the day; write it as HH:MM from 00:00 to 24:00")
+            }
+            Self::TimeOrder { from, to } => {
+                format!("the slot begins at {from} and ends at {to}; from must be earlier (write two rows for a night)")
+            }
             Self::NotOneModel { found } if found.is_empty() => {
                 format!("the charge has no price; give exactly one of {}", super::price::MODEL_KEYS.join(", "))
             }
@@ -318,6 +359,25 @@ impl ProblemKind {
                 format!("没有套餐“{id}”；价目表中有：{}", known.join("、"))
             }
             Self::FieldForCount => "计数不需要 field；请删除它，或写 aggregate = \"sum\"".to_owned(),
+            Self::NotForAggregate { key, aggregate } => {
+                format!("“{key}”对聚合方式 {aggregate} 没有意义；请去掉它")
+            }
+            Self::NotOneDimension { found } => {
+                let found =
+                    if found.is_empty() { "一个也没有".to_owned() } else { format!("有 {}", found.join("、")) };
+                format!("维度须且仅须来自 field、calendar、window 之一；此处{found}")
+            }
+            Self::Bands => "各档必须递增：除最后一档外每档都要有大于上一档的 up_to，最后一档没有".to_owned(),
+            Self::UnknownCalendar { id, known } => {
+                format!("没有日历“{id}”；价目表中有：{}", known.join("、"))
+            }
+            Self::BadWindow { text } => {
+                format!("“{text}”不是时间窗口；允许 P1D、P1W、P1M，以及能整除一天的时长，例如 PT5M 或 PT1H")
+            }
+            Self::BadTime { text } => format!("“{text}”不是一天中的时刻；请写成 HH:MM，从 00:00 到 24:00"),
+            Self::TimeOrder { from, to } => {
+                format!("时段从 {from} 开始、到 {to} 结束；from 必须更早（跨夜请写两行）")
+            }
             Self::NotOneModel { found } if found.is_empty() => {
                 format!("该收费项没有价格；请从以下选项中给出且仅给出一个：{}", super::price::MODEL_KEYS.join("、"))
             }

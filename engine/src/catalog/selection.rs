@@ -12,7 +12,7 @@ use crate::usage::Meter;
 /// An attribute must have one of these values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// The attribute: one of the meter's `group_by`.
+    /// The attribute: the name of one of the meter's dimensions.
     pub attribute: String,
     /// Its place in the meter's `group_by`, and so in a group's key.
     pub place: usize,
@@ -29,7 +29,7 @@ impl Condition {
 
 /// `{ region = "eu", model = ["small", "large"] }`.
 pub(super) fn read_selection(reader: &mut Reader, node: &Node, path: &Path, meter: &Meter) -> Option<Vec<Condition>> {
-    let known: Vec<&str> = meter.group_by.iter().map(String::as_str).collect();
+    let known: Vec<&str> = meter.group_by.iter().map(|dimension| dimension.name.as_str()).collect();
     let table = reader.table(node, path, &known)?;
     let mut conditions = Vec::new();
     for (place, attribute) in known.iter().enumerate() {
@@ -43,7 +43,7 @@ pub(super) fn read_selection(reader: &mut Reader, node: &Node, path: &Path, mete
     Some(conditions)
 }
 
-fn read_values(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<String>> {
+pub(super) fn read_values(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<String>> {
     let Typed::Array(nodes) = &node.value else {
         return reader.text(node, path).map(|text| vec![text.to_owned()]);
     };

@@ -7,7 +7,7 @@ use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::usage::{MeterUsage, Usage};
+use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 pub(super) fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Failure> {
     let item = charge_usage(charge, usage);
@@ -15,6 +15,10 @@ pub(super) fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result
     let mut steps = Steps::default();
     if let Some(meter) = meter {
         steps.record(|| Step::counted(meter, item));
+        if let Some(MeterUsage { quantity, rounded: Some(RoundedQuantity { rounding, exact }), .. }) = item {
+            let (mode, places) = (rounding.mode, rounding.places);
+            steps.record(|| Step::RoundedQuantity { mode, places, exact: *exact, quantity: *quantity });
+        }
     }
     let exact = price(&charge.pricing, item, book.minor_digits(), &mut steps)?;
     let amount = total::line_amount(book, exact, &mut steps)?;

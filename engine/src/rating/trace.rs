@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
 use crate::usage::aggregate::Aggregate;
-use crate::usage::{Group, Meter, MeterUsage};
+use crate::usage::{Filter, Group, Meter, MeterUsage};
 
 /// One step of a calculation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,14 +21,34 @@ pub enum Step {
     Counted {
         /// How.
         aggregate: Aggregate,
+        /// Which events, if not all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<Filter>,
+        /// How the number of each event was converted before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        convert_each: Option<Conversion>,
         /// From how many events; `None` where the quantity was assumed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         events: Option<u64>,
         /// The quantity.
         quantity: Quantity,
+        /// The quantity before proration, where the meter prorates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full: Option<Quantity>,
         /// Its parts, if the meter groups.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<Group>,
+    },
+    /// What was counted was rounded, by the meter's rule or because its digits have no end.
+    RoundedQuantity {
+        /// By which rule.
+        mode: RoundingMode,
+        /// To how many decimal places; below zero to tens, hundreds and so on.
+        places: i32,
+        /// Before.
+        exact: Exact,
+        /// After.
+        quantity: Quantity,
     },
     /// Only some of the meter's groups are priced.
     Selected {
@@ -203,6 +223,9 @@ impl Step {
     pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>) -> Self {
         Self::Counted {
             aggregate: meter.aggregate.clone(),
+            only: meter.only.clone(),
+            convert_each: meter.convert_each,
+            full: usage.and_then(|usage| usage.full),
             events: usage.and_then(|usage| usage.events),
             quantity: usage.map_or(Quantity::ZERO, |usage| usage.quantity),
             groups: usage.map(|usage| usage.groups.clone()).unwrap_or_default(),
@@ -225,6 +248,7 @@ impl Step {
             | Self::Percent { amount, .. } => Some(*amount),
             Self::Counted { .. }
             | Self::MatrixRow { .. }
+            | Self::RoundedQuantity { .. }
             | Self::Selected { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }

@@ -1,5 +1,6 @@
 //! Steps of a calculation as sentences that a customer understands.
 
+use super::counted::{conditions, counted};
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
 use super::{Lang, Names};
 use crate::catalog::{Condition, Conversion, Factor, PackageRounding, Percent, UnitPrice};
@@ -9,7 +10,6 @@ use crate::quantity::Quantity;
 use crate::rating::{Part, RuleAmount, Step};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::usage::Group;
-use crate::usage::aggregate::Aggregate;
 
 /// How many parts of a quantity a sentence names before it counts the rest.
 const NAMED_GROUPS: usize = 5;
@@ -18,7 +18,10 @@ const NAMED_GROUPS: usize = 5;
 pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
     let words = Words { unit, currency, lang };
     match step {
-        Step::Counted { aggregate, events, quantity, groups } => words.counted(aggregate, *events, *quantity, groups),
+        Step::Counted { events, quantity, groups, .. } => words.counted(step, *events, *quantity, groups),
+        Step::RoundedQuantity { mode, places, exact, quantity } => {
+            words.rounded_quantity((*mode, *places), *exact, *quantity)
+        }
         Step::Allowance { included, used, billable } => words.allowance(*included, *used, *billable),
         Step::Flat { amount } => words.flat(*amount),
         Step::PerUnit { quantity, price, amount } => words.priced(*quantity, price, *amount),
@@ -95,7 +98,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
-fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
+pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
         RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
@@ -154,22 +157,27 @@ impl Words<'_> {
         }
     }
 
-    fn counted(&self, aggregate: &Aggregate, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
+    fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
         let units = self.units(quantity);
         let Some(events) = events else {
             return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
         };
-        let events = format_decimal(events.into());
-        let text = match aggregate {
-            Aggregate::Count => {
-                self.lang.pick(format!("共 {events} 个事件，计 {units}"), format!("{events} events counted: {units}"))
-            }
-            Aggregate::Sum { field } => self.lang.pick(
-                format!("{events} 个事件的“{field}”合计：{units}"),
-                format!("Sum of \"{field}\" over {events} events: {units}"),
-            ),
-        };
+        let Step::Counted { aggregate, only, convert_each, full, .. } = step else { return units };
+        let mut text = counted(aggregate, &format_decimal(events.into()), &units, self.lang);
+        text.push_str(&conditions(only, convert_each.as_ref(), self.lang));
+        if let Some(full) = full {
+            let full = format_decimal(full.decimal());
+            text = self.lang.pick(format!("{text}，折算前 {full}"), format!("{text}, {full} before proration"));
+        }
         self.with_groups(text, groups)
+    }
+
+    fn rounded_quantity(&self, (mode, places): (RoundingMode, i32), exact: Exact, quantity: Quantity) -> String {
+        let (mode, exact, quantity) = (mode_words(mode, self.lang), format_exact(exact), self.units(quantity));
+        self.lang.pick(
+            format!("用量舍入到 {places} 位小数（{mode}）：{exact} → {quantity}"),
+            format!("Quantity rounded to {places} decimal places, {mode}: {exact} → {quantity}"),
+        )
     }
 
     /// Names the largest groups, and how many more there are.
@@ -389,6 +397,9 @@ mod tests {
             |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
         let step = Step::Counted {
             aggregate: Aggregate::Count,
+            only: Vec::new(),
+            convert_each: None,
+            full: None,
             events: Some(28),
             quantity: quantity("28"),
             groups: (1..=7).map(group).collect(),

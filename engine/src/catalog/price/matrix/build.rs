@@ -1,6 +1,6 @@
 //! From rows as typed to rows that can be looked up: in the order of their values, and no cell with two prices.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
 
 use super::index::{ANY_VALUE, BITS, Index, Mask, mask_of};
@@ -20,14 +20,19 @@ pub(super) struct TypedRow {
 /// A problem and the place of its row in the typed list.
 pub(super) type RowProblem = (usize, MatrixProblem);
 
-/// Rows sorted and indexed; `width` is the number of attributes of each.
-pub(super) fn build(width: usize, mut rows: Vec<TypedRow>) -> Result<(Index, Vec<CellPrice>), Vec<RowProblem>> {
+/// Rows sorted and indexed; `possible` are the values that each attribute can have, `None` where any can come.
+pub(super) fn build(
+    possible: &[Option<Vec<String>>],
+    mut rows: Vec<TypedRow>,
+) -> Result<(Index, Vec<CellPrice>), Vec<RowProblem>> {
+    let width = possible.len();
     rows.sort_by(|a, b| a.values.cmp(&b.values));
     let (texts, keys) = numbered(&rows);
     let check = Check { rows: &rows, keys: keys.chunks(width.max(1)).collect(), texts: &texts };
     let mut problems = check.twins();
     if problems.is_empty() {
         problems = check.ambiguous();
+        problems.extend(check.covered(possible));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -106,6 +111,26 @@ impl Check<'_> {
         problems.into_iter().filter_map(typed).collect()
     }
 
+    /// Rows for any value of an attribute all of whose values have rows of their own.
+    fn covered(&self, possible: &[Option<Vec<String>>]) -> Vec<RowProblem> {
+        let closed = possible.iter().enumerate().filter_map(|(place, values)| Some((place, values.as_ref()?)));
+        let closed: Vec<(usize, &Vec<String>)> = closed.collect();
+        if closed.is_empty() {
+            return Vec::new();
+        }
+        let known: BTreeSet<Vec<&str>> =
+            self.rows.iter().map(|row| row.values.iter().map(String::as_str).collect()).collect();
+        let covered = |row: &TypedRow| {
+            let (_, values) = closed.iter().find(|(place, values)| {
+                let any = row.values.get(*place).is_some_and(|value| value == ANY);
+                any && values.iter().all(|value| known.contains(&with(&row.values, *place, value)))
+            })?;
+            let (row, cell) = (row.typed, row.values.join(", "));
+            Some((row, MatrixProblem::CoveredRow { row: number(row), cell, values: (*values).clone() }))
+        };
+        self.rows.iter().filter_map(covered).collect()
+    }
+
     /// For each row of `second` the first of `first` that matches cells of it which no row of their own decides.
     fn undecided(
         &self,
@@ -150,6 +175,11 @@ impl Check<'_> {
     fn text(&self, value: u32) -> &str {
         self.texts.get(super::index::at(value)).map_or(ANY, |text| text)
     }
+}
+
+/// A row's values with another one at a place.
+fn with<'v>(values: &'v [String], place: usize, value: &'v str) -> Vec<&'v str> {
+    values.iter().enumerate().map(|(at, own)| if at == place { value } else { own.as_str() }).collect()
 }
 
 /// People count rows from one.

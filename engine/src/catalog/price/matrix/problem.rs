@@ -26,6 +26,8 @@ pub enum MatrixProblem {
     AmbiguousRows { row: usize, other: usize, values: [String; 2], cell: String },
     /// A value that the charge does not select.
     UnreachableRow { attribute: String, value: String, allowed: Vec<String> },
+    /// A row for any value, all of which have rows of their own.
+    CoveredRow { row: usize, cell: String, values: Vec<String> },
     /// Free units over cells with different prices.
     IncludedOverCells,
     /// A running total without the events one by one.
@@ -56,6 +58,7 @@ impl MatrixProblem {
             Self::DuplicateRow { .. } => "duplicate_row",
             Self::AmbiguousRows { .. } => "ambiguous_rows",
             Self::UnreachableRow { .. } => "unreachable_row",
+            Self::CoveredRow { .. } => "covered_row",
             Self::IncludedOverCells => "included_over_cells",
             Self::NeedsSamples => "needs_samples",
             Self::NotByUnit => "not_by_unit",
@@ -106,6 +109,10 @@ impl MatrixProblem {
                 "this row is never reached: \"{attribute}\" is never \"{value}\" here; it can be {}",
                 allowed.join(", ")
             ),
+            Self::CoveredRow { row, cell, values } => format!(
+                "row {row} ({cell}) is never reached: there are rows for each of {}; remove it",
+                values.join(", ")
+            ),
             Self::IncludedOverCells => {
                 "cells have different prices, so it is open which of their units are free; write each = \"group\" for free units in each group"
                     .to_owned()
@@ -154,6 +161,9 @@ impl MatrixProblem {
             ),
             Self::UnreachableRow { attribute, value, allowed } => {
                 format!("该行永远不会用到：此处“{attribute}”不会是“{value}”；可能的值：{}", allowed.join("、"))
+            }
+            Self::CoveredRow { row, cell, values } => {
+                format!("第 {row} 行（{cell}）永远不会用到：{} 都已单列；请删除该行", values.join("、"))
             }
             Self::IncludedOverCells => {
                 "各格价格不同，无法确定免费的是哪些用量；请写 each = \"group\"，使每组各有免费用量".to_owned()

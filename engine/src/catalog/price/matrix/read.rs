@@ -12,7 +12,7 @@ use crate::catalog::reader::{Path, Reader};
 use crate::catalog::selection::Condition;
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::usage::Meter;
+use crate::usage::{By, Meter};
 
 /// What a charge is about: its meter, unless that is broken, and which of the meter's groups it prices.
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +38,12 @@ pub(in crate::catalog::price) fn read_matrix(
     let count = reader.optional(&table, "count", path, |reader, node, path| reader.option(node, path, &COUNTS));
     let default = reader.optional(&table, "default", path, |reader, node, path| read_default(reader, node, path, per));
     let by = by?;
-    let rows = Rows { by: &by, per, only: scope.only };
+    let possible: Vec<Option<Vec<String>>> = by.iter().map(|attribute| possible_values(attribute, scope)).collect();
+    let rows = Rows { by: &by, per, possible: &possible };
     let built = reader.required(&table, "rows", path, |reader, node, path| {
         let typed = rows.read(reader, node, path)?;
         let nodes = reader.array(node, path)?;
-        match build(by.len(), typed) {
+        match build(&possible, typed) {
             Ok(built) => Some(built),
             Err(problems) => {
                 for (row, problem) in problems {
@@ -97,10 +98,11 @@ pub(in crate::catalog::price) fn read_attribute(
 ) -> Option<Attribute> {
     let name = reader.text(node, path)?.to_owned();
     let Some(meter) = meter else { return Some(Attribute { name, place: 0 }) };
-    match meter.group_by.iter().position(|attribute| *attribute == name) {
+    match meter.group_by.iter().position(|dimension| dimension.name == name) {
         Some(place) => Some(Attribute { name, place }),
         None => {
-            let problem = MatrixProblem::UnknownAttribute { attribute: name, known: meter.group_by.clone() };
+            let known = meter.group_by.iter().map(|dimension| dimension.name.clone()).collect();
+            let problem = MatrixProblem::UnknownAttribute { attribute: name, known };
             reader.report(node, path, ProblemKind::Matrix(problem))
         }
     }
@@ -118,7 +120,8 @@ fn read_default(reader: &mut Reader, node: &Node, path: &Path, per: Option<Quant
 struct Rows<'r> {
     by: &'r [Attribute],
     per: Option<Quantity>,
-    only: &'r [Condition],
+    /// For each attribute the values that can come; `None` where any can.
+    possible: &'r [Option<Vec<String>>],
 }
 
 impl Rows<'_> {
@@ -200,19 +203,31 @@ impl Rows<'_> {
         Some((values.into_iter().collect::<Option<_>>()?, price))
     }
 
-    /// A value that the charge does not select never comes.
+    /// A row for a value that never comes is a mistake.
     fn check_reached(&self, reader: &mut Reader, node: &Node, path: &Path, values: &[String]) -> Option<()> {
-        for (attribute, value) in self.by.iter().zip(values).filter(|(_, value)| *value != ANY) {
-            let unselected =
-                |condition: &&Condition| condition.attribute == attribute.name && !condition.values.contains(value);
-            if let Some(condition) = self.only.iter().find(unselected) {
-                let allowed = condition.values.clone();
-                let (attribute, value) = (attribute.name.clone(), value.clone());
+        for ((attribute, value), possible) in self.by.iter().zip(values).zip(self.possible) {
+            if let Some(possible) = possible
+                && value != ANY
+                && !possible.contains(value)
+            {
+                let (attribute, value, allowed) = (attribute.name.clone(), value.clone(), possible.clone());
                 let problem = MatrixProblem::UnreachableRow { attribute, value, allowed };
                 return reader.report(node, path, ProblemKind::Matrix(problem));
             }
         }
         Some(())
+    }
+}
+
+/// The values that an attribute can have: those that the charge selects, or the names of its bands.
+fn possible_values(attribute: &Attribute, scope: Scope<'_>) -> Option<Vec<String>> {
+    if let Some(condition) = scope.only.iter().find(|condition| condition.attribute == attribute.name) {
+        return Some(condition.values.clone());
+    }
+    match &scope.meter?.group_by.get(attribute.place)?.by {
+        By::Bands { bands, .. } => Some(bands.iter().map(|band| band.name.clone()).collect()),
+        // The slots of a calendar stand elsewhere in the book.
+        By::Attribute { .. } | By::Calendar(_) | By::Window(_) => None,
     }
 }
 

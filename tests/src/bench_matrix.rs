@@ -19,12 +19,22 @@ const USAGES: u32 = 256;
 /// A list of `rows` prices by model, kind, class and size, as text.
 pub fn book_text(rows: u32) -> String {
     let head = include_str!("../scenarios/head.toml");
-    let head = head.replace("field = \"bytes\"", "field = \"bytes\"\ngroup_by = [\"model\", \"kind\", \"class\", \"size\"]");
+    let head =
+        head.replace("field = \"bytes\"", "field = \"bytes\"\ngroup_by = [\"model\", \"kind\", \"class\", \"size\"]");
     let mut text = format!("{head}\n[[plans.p.charges]]\nmeter = \"bytes\"\n");
     text.push_str("matrix = { by = [\"model\", \"kind\", \"class\", \"size\"], per = \"1000000\", rows = [\n");
     for row in 0..rows {
         let key = key(row);
-        let _ = writeln!(text, "  [\"{}\", \"{}\", \"{}\", \"{}\", \"{}.{:02}\"],", key[0], key[1], key[2], key[3], row % 50, row % 97);
+        let _ = writeln!(
+            text,
+            "  [\"{}\", \"{}\", \"{}\", \"{}\", \"{}.{:02}\"],",
+            key[0],
+            key[1],
+            key[2],
+            key[3],
+            row % 50,
+            row % 97
+        );
     }
     text.push_str("] }\n");
     text

@@ -1,7 +1,7 @@
 //! From rows as typed to rows that can be looked up: in the order of their values, and no cell with two prices.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{ANY_VALUE, BITS, Index, Mask, mask_of};
 use super::problem::MatrixProblem;

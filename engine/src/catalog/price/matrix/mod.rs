@@ -128,3 +128,73 @@ impl PartialEq for Matrix {
 }
 
 impl Eq for Matrix {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Matrix;
+    use crate::catalog::{BookDraft, Model, Pricing};
+
+    fn matrix(rows: &str) -> Arc<Matrix> {
+        let text = format!(
+            "[book]\nid = \"b\"\nversion = \"1\"\neffective = \"2026-01-01\"\ncurrency = \"CNY\"\nzone = \"UTC\"\n\
+             name = {{ zh = \"书\", en = \"Book\" }}\n[meters.m]\nname = {{ zh = \"量\", en = \"M\" }}\nevent = \"e\"\n\
+             aggregate = \"count\"\ngroup_by = [\"x\", \"y\", \"z\"]\n[plans.p]\nname = {{ zh = \"套餐\", en = \"Plan\" }}\n\
+             [[plans.p.charges]]\nmeter = \"m\"\nmatrix = {{ by = [\"x\", \"y\", \"z\"], rows = [{rows}] }}\n"
+        );
+        let book = BookDraft::from_toml(&text).check().unwrap();
+        match &book.plans[0].charges[0].pricing {
+            Pricing::Metered(metered) => match &metered.model {
+                Model::Matrix(matrix) => Arc::clone(matrix),
+                other => panic!("{other:?}"),
+            },
+            Pricing::Flat(flat) => panic!("{flat:?}"),
+        }
+    }
+
+    fn found<'m>(matrix: &'m Matrix, cell: [&str; 3]) -> Option<Vec<&'m str>> {
+        matrix.find(&cell)?.row.map(|row| matrix.row(row))
+    }
+
+    #[test]
+    fn with_a_row_for_every_pattern_a_cell_finds_its_own() {
+        let mut rows = String::new();
+        for x in ["a", "b", "*"] {
+            for y in ["a", "b", "*"] {
+                for z in ["a", "b", "*"] {
+                    rows.push_str(&format!("[\"{x}\", \"{y}\", \"{z}\", \"1\"],\n"));
+                }
+            }
+        }
+        let matrix = matrix(&rows);
+        for x in ["a", "b", ""] {
+            for y in ["a", "b", "*"] {
+                for z in ["a", "b", "c"] {
+                    let own = |value| if ["a", "b"].contains(&value) { value } else { "*" };
+                    assert_eq!(found(&matrix, [x, y, z]), Some(vec![own(x), own(y), own(z)]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_that_no_row_matches_finds_nothing() {
+        let matrix = matrix("[\"a\", \"*\", \"c\", \"1\"]");
+        assert_eq!(found(&matrix, ["a", "anything", "c"]), Some(vec!["a", "*", "c"]));
+        assert_eq!(found(&matrix, ["a", "c", "anything"]), None);
+        assert!(matrix.find(&["a", "b"]).is_none() && matrix.find(&[]).is_none());
+    }
+
+    #[test]
+    fn thousands_of_rows_are_each_found_by_their_values() {
+        let rows: String =
+            (0..5_000).map(|n| format!("[\"x{}\", \"y{}\", \"z\", \"{n}\"],\n", n / 70, n % 70)).collect();
+        let matrix = matrix(&rows);
+        for n in 0..5_000 {
+            let (x, y) = (format!("x{}", n / 70), format!("y{}", n % 70));
+            assert_eq!(found(&matrix, [&x, &y, "z"]), Some(vec![x.as_str(), y.as_str(), "z"]));
+        }
+        assert_eq!(found(&matrix, ["x0", "y70", "z"]), None);
+    }
+}

@@ -6,6 +6,8 @@ mod count;
 #[cfg(feature = "zones")]
 mod high_water;
 mod latest;
+#[cfg(all(test, feature = "zones"))]
+mod law_tests;
 mod max;
 mod mean;
 mod min;

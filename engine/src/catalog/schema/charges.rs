@@ -76,7 +76,7 @@ pub(super) fn charge() -> Value {
         key("each", words(&EACHES), "group: each group is priced alone", "group：每个分组单独计价"),
         key(
             "convert",
-            either(conversion(), some_of(shared("conversion"))),
+            either(some_of(shared("conversion")), conversion()),
             "Conversion into priced units, or several in a row",
             "换算为计价单位，可连续多次",
         ),

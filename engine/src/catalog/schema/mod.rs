@@ -28,7 +28,7 @@ pub fn schema() -> Value {
         key("meters", entries("meter"), "What is counted", "计量项"),
         needed("plans", entries("plan"), "What customers subscribe to", "套餐"),
     ]);
-    let defs = json!({
+    let mut defs = json!({
         "calendar": meters::calendar(),
         "charge": charges::charge(),
         "conversion": meters::conversion(),
@@ -37,6 +37,9 @@ pub fn schema() -> Value {
         "plan": charges::plan(),
         "zone": { "type": "string", "enum": Zone::names() },
     });
+    for (name, model) in models::shared_models() {
+        defs = with(defs, name, model);
+    }
     let schema = with(root, "$schema", json!("https://json-schema.org/draft/2020-12/schema"));
     let schema = with(schema, "$defs", defs);
     with(about(schema, "A price book of Ratecard", "Ratecard 价目表"), "title", json!("Ratecard price book"))

@@ -3,40 +3,45 @@
 use serde_json::{Value, json};
 
 use super::parts::{
-    Key, any_of, count, either, id, key, map_of, needed, not_negative, one_of, percent, positive, some_of, table, with,
-    words,
+    Key, about, any_of, count, either, id, key, map_of, needed, not_negative, one_of, percent, positive, shared,
+    some_of, table, text, with, word_pattern, words,
 };
 use crate::catalog::book::MODES;
+use crate::catalog::price::cell_price::CELL_KEYS;
+use crate::catalog::price::matrix::read::{COUNTS, DEFAULTS};
 use crate::catalog::price::tiers::{BOUNDS, Kind, LOOKUPS, ZERO_USAGES};
 use crate::catalog::price::{dynamic, numbering, package, prorated_graduated};
+
+/// Models that are written once, because prices of cells and composites have them too.
+pub(super) fn shared_models() -> [(&'static str, Value); 5] {
+    [
+        ("graduated", tiers(Kind::Graduated)),
+        ("volume", tiers(Kind::Volume)),
+        ("stair_step", tiers(Kind::StairStep)),
+        ("package", package()),
+        ("graduated_percentage", tiers(Kind::GraduatedPercentage)),
+    ]
+}
 
 /// The key of a model in a charge.
 pub(super) fn model(name: &'static str) -> Key {
     let (schema, en, zh) = match name {
         "flat" => (not_negative(), "The amount, whatever was used", "固定费用，与用量无关"),
         "per_unit" => (unit_price(), "Quantity × price ÷ per", "单价：用量 × price ÷ per"),
-        "graduated" => {
-            (tiers(Kind::Graduated), "Each tier's units at that tier's price", "分级累进：各级用量按各级价格")
+        "graduated" => (shared(name), "Each tier's units at that tier's price", "分级累进：各级用量按各级价格"),
+        "volume" => {
+            (shared(name), "All units at the price of the tier that is reached", "全量定价：全部用量按所达级别的价格")
         }
-        "volume" => (
-            tiers(Kind::Volume),
-            "All units at the price of the tier that is reached",
-            "全量定价：全部用量按所达级别的价格",
-        ),
-        "stair_step" => {
-            (tiers(Kind::StairStep), "The fixed price of the tier that is reached", "阶梯定价：所达级别的固定价格")
-        }
-        "package" => (package(), "Whole packages", "按包计价"),
+        "stair_step" => (shared(name), "The fixed price of the tier that is reached", "阶梯定价：所达级别的固定价格"),
+        "package" => (shared(name), "Whole packages", "按包计价"),
         "percentage" => (
             percentage(),
             "A share of the money, with fees and limits for each event",
             "按金额比例，可设每笔费用与上下限",
         ),
-        "graduated_percentage" => (
-            tiers(Kind::GraduatedPercentage),
-            "Each tier's money at that tier's percentage",
-            "分级比例：各级金额按各级比例",
-        ),
+        "graduated_percentage" => {
+            (shared(name), "Each tier's money at that tier's percentage", "分级比例：各级金额按各级比例")
+        }
         "dynamic" => (dynamic(), "The price that the events carry, times a factor", "事件自带价格，可乘系数"),
         "committed" => (committed(), "A fee for a capacity, a rate above it", "包量费，超出另计"),
         "prorated_graduated" => (
@@ -44,6 +49,8 @@ pub(super) fn model(name: &'static str) -> Key {
             "Tiers by full units, priced by their shares of the period",
             "按在用时间折算的分级累进",
         ),
+        "matrix" => (matrix(), "Each combination of attributes at the price of its row", "按属性组合查表定价"),
+        "rules" => (rules(), "Prices and factors that hold for some attributes", "按属性叠加的价格与系数"),
         "capacity" => (
             capacity(),
             "The fixed price of the first tier that holds all meters",
@@ -201,11 +208,73 @@ fn capacity() -> Value {
     either(list, rules)
 }
 
+fn matrix() -> Value {
+    let cell = json!({ "type": ["string", "integer"] });
+    let attributes = about(text(), "The value of an attribute; * for any", "属性的取值；* 为任意");
+    let row = either(some_of(cell), with(cell_price(), "additionalProperties", attributes));
+    table([
+        needed("by", some_of(text()), "Attributes, each one of the meter's group_by", "属性，取自计量项的 group_by"),
+        needed(
+            "rows",
+            some_of(row),
+            "A value for each attribute and the price; * is any value",
+            "每行：各属性的取值与价格；* 为任意值",
+        ),
+        key(
+            "per",
+            positive(),
+            "How many units the prices of rows are for; 1 by default",
+            "各行价格对应的单位数，默认 1",
+        ),
+        key(
+            "count",
+            words(&COUNTS),
+            "Tiers count each cell's units (the default) or the running total",
+            "分级按单元格（默认）或累计总量",
+        ),
+        key(
+            "default",
+            either(word_pattern(&DEFAULTS), cell_price()),
+            "The price where no row matches; refused by default",
+            "没有匹配行时的价格，默认拒绝",
+        ),
+    ])
+}
+
+/// `price` with `per`, or one model.
+fn cell_price() -> Value {
+    let price = table(CELL_KEYS.map(|name| match name {
+        "price" => key("price", not_negative(), "The price of `per` units", "per 个单位的价格"),
+        "per" => per(),
+        name => model(name),
+    }));
+    let choices: Vec<&str> = CELL_KEYS.into_iter().filter(|name| *name != "per").collect();
+    one_of(price, &choices)
+}
+
+fn rules() -> Value {
+    let rule = table([
+        key("group", text(), "Rules of the same group make one amount", "同组规则合成一个金额"),
+        key("attribute", text(), "The attribute it is about", "所针对的属性"),
+        key("is", text(), "The value that the attribute must have", "属性须取的值"),
+        key(
+            "from",
+            not_negative(),
+            "The number from which it holds; of the quantity where no attribute is named",
+            "从此数起生效；未写属性时针对用量",
+        ),
+        key("price", not_negative(), "The price of one unit", "单价"),
+        key("factor", not_negative(), "Times this", "系数"),
+        key("fee", not_negative(), "Due once; only for rules about the quantity", "一次性费用，仅用于针对用量的规则"),
+    ]);
+    some_of(one_of(rule, &["price", "factor", "fee"]))
+}
+
 fn composite() -> Value {
     let composite = table([
         needed("of", some_of(id()), "The charges that it is a share of", "作为基数的收费项"),
         key("percent", percent(), "The share, 0 to 100", "比例，0 至 100"),
-        key("graduated_percentage", tiers(Kind::GraduatedPercentage), "Shares by tiers", "分级比例"),
+        key("graduated_percentage", shared("graduated_percentage"), "Shares by tiers", "分级比例"),
     ]);
     one_of(composite, &["percent", "graduated_percentage"])
 }

@@ -53,35 +53,38 @@ pub(super) fn some_of(item: Value) -> Value {
     with(list_of(item), "minItems", json!(1))
 }
 
-/// A value of either type; the two must not share one.
-pub(super) fn either(one: Value, other: Value) -> Value {
-    let mut both = one;
-    let Value::Object(fields) = other else { return both };
-    for (name, value) in fields {
-        let value = match both.get(&name) {
-            Some(types) if name == "type" => all_of(types, &value),
-            Some(_) | None => value,
+/// A value of a plain type, or a table or list; the two must not share a type.
+pub(super) fn either(plain: Value, other: Value) -> Value {
+    let plain_types = plain["type"].clone();
+    let Value::Object(fields) = other else { return plain };
+    fields.into_iter().fold(plain, |both, (name, value)| {
+        let value = match name.as_str() {
+            "type" => all_of(&plain_types, &value),
+            // What must be in the table says nothing about the plain value.
+            "oneOf" | "anyOf" => all_of(&value, &json!({ "type": plain_types })),
+            _ => value,
         };
-        put(&mut both, &name, value);
-    }
-    both
+        with(both, &name, value)
+    })
 }
 
-fn all_of(types: &Value, more: &Value) -> Value {
+fn all_of(some: &Value, more: &Value) -> Value {
     let items = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    items(types).into_iter().chain(items(more)).collect()
+    items(some).into_iter().chain(items(more)).collect()
 }
 
 /// A table that has exactly one of some keys.
 pub(super) fn one_of(table: Value, keys: &[&str]) -> Value {
-    let choices: Value = keys.iter().map(|key| json!({ "required": [key] })).collect();
-    with(table, "oneOf", choices)
+    with(table, "oneOf", choices(keys))
 }
 
 /// A table that has at least one of some keys.
 pub(super) fn any_of(table: Value, keys: &[&str]) -> Value {
-    let choices: Value = keys.iter().map(|key| json!({ "required": [key] })).collect();
-    with(table, "anyOf", choices)
+    with(table, "anyOf", choices(keys))
+}
+
+fn choices(keys: &[&str]) -> Value {
+    keys.iter().map(|key| json!({ "type": "object", "required": [key] })).collect()
 }
 
 /// A schema that is written once and used in several places.
@@ -108,6 +111,12 @@ fn put(schema: &mut Value, key: &str, value: Value) {
 /// One of the words that the reader knows.
 pub(super) fn words<T>(options: &[(&str, T)]) -> Value {
     word_list(options.iter().map(|(word, _)| *word))
+}
+
+/// A word where a table could stand too; lists of words hold for every type, so this is a pattern.
+pub(super) fn word_pattern<T>(options: &[(&str, T)]) -> Value {
+    let words: Vec<&str> = options.iter().map(|(word, _)| *word).collect();
+    json!({ "type": "string", "pattern": format!("^({})$", words.join("|")) })
 }
 
 pub(super) fn word_list<'w>(words: impl IntoIterator<Item = &'w str>) -> Value {

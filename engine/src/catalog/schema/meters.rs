@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::parts::{
-    about, boolean, date, either, id, key, list_of, map_of, needed, not_negative, one_of, percent, places, positive,
-    shared, some_of, table, text, time, values, window, with, word_list, words,
+    Key, about, boolean, date, either, id, key, list_of, map_of, needed, not_negative, one_of, percent, places,
+    positive, shared, some_of, table, text, time, values, window, with, word_list, words,
 };
 use crate::catalog::aggregate::{
     AGGREGATE_KEYS, AGGREGATES, EMPTIES, INDEXES, INNERS, NEGATIVES, OUTERS, UNITS, VALUES,
@@ -15,7 +15,7 @@ use crate::catalog::meter::{MISSINGS, RESETS};
 
 pub(super) fn meter() -> Value {
     let aggregates = word_list(AGGREGATES.iter().map(|(word, _)| *word));
-    let meter = table([
+    let own = [
         key("id", id(), "Only where meters are a list", "仅在列表写法中使用"),
         needed("name", shared("names"), "What people read", "名称"),
         key("description", shared("names"), "One or two sentences about it", "说明"),
@@ -45,6 +45,14 @@ pub(super) fn meter() -> Value {
             "true keeps each event, for prices event by event",
             "true：保留每个事件，用于逐个计价",
         ),
+    ];
+    let meter = table(own.into_iter().chain(aggregate_keys()));
+    with(meter, "allOf", AGGREGATES.iter().map(|(word, keys)| rule_of(word, keys)).collect())
+}
+
+/// The keys that belong to some aggregates only.
+fn aggregate_keys() -> Vec<Key> {
+    vec![
         key(
             "negative",
             words(&NEGATIVES),
@@ -86,8 +94,7 @@ pub(super) fn meter() -> Value {
             "Rounding of shares of a period; exact without",
             "账期份额的舍入；不写则不舍入",
         ),
-    ]);
-    with(meter, "allOf", AGGREGATES.iter().map(|(word, keys)| rule_of(word, keys)).collect())
+    ]
 }
 
 /// Which keys an aggregate needs and which mean nothing for it.

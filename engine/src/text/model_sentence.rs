@@ -68,6 +68,7 @@ impl Words<'_> {
             | Step::Percent { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
+            | Step::Prorated { .. }
             | Step::TrueUp { .. }
             | Step::AboveCommitment { .. }
             | Step::Earlier { .. }

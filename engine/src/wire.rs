@@ -356,7 +356,7 @@ fn subscription(
     };
     let books: Vec<Book> = later.iter().map(read).collect::<Result<_, Refusal>>()?;
     // A single version is in force whenever the subscription starts.
-    let first = if later.is_empty() { bill.subscription.start } else { effective(book)? };
+    let first = if later.is_empty() { Instant::MIN_UTC } else { effective(book)? };
     let mut versions = vec![BookVersion { book, effective: EffectiveFrom { from: first, kept: OldPrice::default() } }];
     for (book, asked) in books.iter().zip(later) {
         versions.push(BookVersion { book, effective: EffectiveFrom { from: effective(book)?, kept: asked.kept } });

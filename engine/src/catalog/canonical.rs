@@ -63,7 +63,7 @@ fn plan(plan: &Plan) -> Value {
     insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
     insert(&mut fields, "cycle", write_cycle(&plan.cycle));
-    insert(&mut fields, "proration", write_proration(&plan.proration));
+    insert(&mut fields, "proration", write_proration(&plan.proration, &plan.cycle));
     write_plan_terms(&plan.terms, &mut fields);
     let discounts = plan.discounts.iter().map(write_discount).collect();
     insert(&mut fields, "discounts", (!plan.discounts.is_empty()).then_some(discounts));

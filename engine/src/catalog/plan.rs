@@ -7,7 +7,7 @@ use super::cycle::read_cycle;
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
-use super::proration::read_proration;
+use super::proration::{check_basis, read_proration, usual_proration};
 use super::reader::{Path, Reader};
 use super::terms::{Credit, Discount, read_credits, read_discounts};
 use super::time_problem::TimeProblem;
@@ -78,19 +78,23 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
         known.and_then(|charges| read_discounts(reader, node, path, charges))
     });
     let credits = reader.optional(&table, "credits", path, read_credits);
+    let cycle = cycle?.unwrap_or_else(Cycle::calendar_months);
     let plan = Plan {
         id: id?,
         name: name?,
         description: description?,
         public: public?.unwrap_or(false),
         trial: trial?.unwrap_or(false),
-        cycle: cycle?.unwrap_or_else(Cycle::calendar_months),
-        proration: proration?.unwrap_or_default(),
+        proration: proration?.unwrap_or_else(|| usual_proration(&cycle)),
+        cycle,
         terms: terms?,
         discounts: discounts?.unwrap_or_default(),
         credits: credits?.unwrap_or_default(),
         charges: charges?,
     };
+    if let Err(problem) = check_basis(&plan.proration, &plan.cycle) {
+        return reader.report_at(&table, "proration", path, ProblemKind::Time(problem));
+    }
     check_rhythms(reader, entry, &plan)?;
     Some(plan)
 }

@@ -11,7 +11,24 @@ use super::reader::{Path, Reader, Table};
 use super::time_problem::TimeProblem;
 use super::write::{insert, object, text, word};
 use crate::invoice::proration::{Basis, ChangeDay, Cut, Proration};
+use crate::period::Cycle;
 use crate::rounding::RoundingMode;
+
+/// What a book means that says nothing: days, or time for cycles that have hours.
+pub(super) fn usual_proration(cycle: &Cycle) -> Proration {
+    let basis = if cycle.every.seconds() == 0 { Basis::DaysHalfOpen } else { Basis::ElapsedTime };
+    Proration { basis, ..Proration::default() }
+}
+
+/// Whether the rule can count the periods of a cycle: of an hour there are no days.
+pub(super) fn check_basis(proration: &Proration, cycle: &Cycle) -> Result<(), TimeProblem> {
+    match proration.basis {
+        Basis::ElapsedTime | Basis::ConsumedQuota | Basis::None => Ok(()),
+        Basis::DaysHalfOpen | Basis::DaysInclusive | Basis::FixedMonthDays(_) | Basis::NominalDays(_) => {
+            if cycle.every.seconds() == 0 { Ok(()) } else { Err(TimeProblem::DaysOfHours { every: cycle.every }) }
+        }
+    }
+}
 
 /// What is counted, before a number of days is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +132,8 @@ fn read_cut(reader: &mut Reader, node: &Node, path: &Path) -> Option<Cut> {
 }
 
 /// Writes a proration that is not as usual, so that books from before there was one keep their digest.
-pub(super) fn write_proration(proration: &Proration) -> Option<Json> {
-    if *proration == Proration::default() {
+pub(super) fn write_proration(proration: &Proration, cycle: &Cycle) -> Option<Json> {
+    if *proration == usual_proration(cycle) {
         return None;
     }
     let (counts, days) = match proration.basis {
@@ -137,6 +154,10 @@ pub(super) fn write_proration(proration: &Proration) -> Option<Json> {
     });
     insert(&mut fields, "quotient", quotient);
     let change_day = proration.change_day;
-    insert(&mut fields, "change_day", (change_day != ChangeDay::default()).then(|| text(word(&CHANGE_DAYS, change_day))));
+    insert(
+        &mut fields,
+        "change_day",
+        (change_day != ChangeDay::default()).then(|| text(word(&CHANGE_DAYS, change_day))),
+    );
     Some(Json::Object(fields))
 }

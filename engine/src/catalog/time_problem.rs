@@ -36,6 +36,11 @@ pub enum TimeProblem {
         /// What is counted.
         basis: &'static str,
     },
+    /// Days are counted of a cycle that has hours.
+    DaysOfHours {
+        /// The cycle's length.
+        every: CalendarDuration,
+    },
     /// Not a number of days that a period may have.
     Days {
         /// What was written.
@@ -56,6 +61,7 @@ impl TimeProblem {
             Self::NeedsMonths { .. } => "needs_months",
             Self::DoesNotFill { .. } => "does_not_fill",
             Self::NotForBasis { .. } => "not_for_basis",
+            Self::DaysOfHours { .. } => "days_of_hours",
             Self::Days { .. } => "bad_days",
             Self::EveryBeside { .. } => "every_beside",
         }
@@ -85,12 +91,20 @@ impl TimeProblem {
             }
             (Self::NotForBasis { key, basis }, Lang::En) => format!("{key} has no meaning for the basis \"{basis}\""),
             (Self::NotForBasis { key, basis }, Lang::Zh) => format!("按“{basis}”折算时，{key} 没有意义"),
+            (Self::DaysOfHours { every }, Lang::En) => {
+                format!("a cycle of {every} does not consist of days; write proration = \"time\" or \"none\"")
+            }
+            (Self::DaysOfHours { every }, Lang::Zh) => {
+                format!("周期 {every} 不由整天组成；请写 proration = \"time\" 或 \"none\"")
+            }
             (Self::Days { value }, Lang::En) => format!("{value} is not a number of days; allowed: 1 to 3660"),
             (Self::Days { value }, Lang::Zh) => format!("{value} 不是天数；只允许 1 到 3660"),
             (Self::EveryBeside { other }, Lang::En) => {
                 format!("every cannot stand beside {other}, which looks at all charges of the plan's own period")
             }
-            (Self::EveryBeside { other }, Lang::Zh) => format!("every 不能与 {other} 同用：后者按套餐自己的周期看全部收费项"),
+            (Self::EveryBeside { other }, Lang::Zh) => {
+                format!("every 不能与 {other} 同用：后者按套餐自己的周期看全部收费项")
+            }
         }
     }
 }

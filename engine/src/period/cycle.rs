@@ -72,7 +72,12 @@ pub enum Clock {
 impl Cycle {
     /// Calendar months: what a book has that says nothing.
     pub fn calendar_months() -> Self {
-        Self { every: calendar_month(), anchor: Anchor::Calendar, first: FirstPeriod::NextBoundary, clock: Clock::Midnight }
+        Self {
+            every: calendar_month(),
+            anchor: Anchor::Calendar,
+            first: FirstPeriod::NextBoundary,
+            clock: Clock::Midnight,
+        }
     }
 }
 

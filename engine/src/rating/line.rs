@@ -82,7 +82,18 @@ pub(super) fn minimum_line(charge: &Charge, amount: Money, steps: Steps) -> Opti
     let name: Names = minimum_name(&charge.name);
     let quantity = Quantity::from(1);
     let steps = steps.into_vec();
-    Some(Line { charge: id, name, meter: None, unit: None, quantity, plan: None, version: None, service: None, amount, steps })
+    Some(Line {
+        charge: id,
+        name,
+        meter: None,
+        unit: None,
+        quantity,
+        plan: None,
+        version: None,
+        service: None,
+        amount,
+        steps,
+    })
 }
 
 pub(super) fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage> {
@@ -101,7 +112,11 @@ fn shown(charge: &Charge, usage: &Usage) -> Result<Quantity, Overflow> {
 }
 
 /// The exact net price of one charge, with its terms.
-pub(super) fn exact_price(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+pub(super) fn exact_price(
+    charge: &Charge,
+    situation: Situation<'_>,
+    steps: &mut impl Recorder,
+) -> Result<Exact, Overflow> {
     terms::apply(&charge.terms, situation, steps, |steps| list_price(charge, situation, steps))
 }
 

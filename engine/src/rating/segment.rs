@@ -68,7 +68,8 @@ pub(crate) fn segment_lines<'b>(
         amounts.push((&charge.id, amount));
         lines.extend(own.into_iter().map(|line| (line, Some(charge))));
     }
-    let place = |charge: Option<&Charge>| plan.charges.iter().position(|other| charge.is_some_and(|own| own.id == other.id));
+    let place =
+        |charge: Option<&Charge>| plan.charges.iter().position(|other| charge.is_some_and(|own| own.id == other.id));
     lines.sort_by_key(|(_, charge)| place(*charge));
     if every.is_none() {
         let situation = Situation { book, usage, amounts: &amounts, share, complete: true };
@@ -79,11 +80,7 @@ pub(crate) fn segment_lines<'b>(
 }
 
 /// The lines of a charge that are due now, and what it costs for this stretch whenever that is due.
-fn charge_in(
-    segment: &Segment<'_>,
-    charge: &Charge,
-    situation: Situation<'_>,
-) -> Result<(Vec<Line>, Money), Overflow> {
+fn charge_in(segment: &Segment<'_>, charge: &Charge, situation: Situation<'_>) -> Result<(Vec<Line>, Money), Overflow> {
     let lines = match (&charge.pricing, charge.terms.due) {
         (Pricing::Flat(_), Due::Once) => return Ok((Vec::new(), Money::ZERO)),
         (Pricing::Flat(_), Due::Advance | Due::Arrears) => {

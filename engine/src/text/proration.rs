@@ -12,11 +12,15 @@ impl Words<'_> {
         let counted = self.counted_for(share);
         let back = whole.signum() < 0;
         match (share.whole_price.is_some(), back) {
-            (true, false) => self.lang.pick(format!("整期价格 {amount}"), format!("The price of a whole period: {amount}")),
-            (true, true) => self.lang.pick(format!("全额退回预付：{amount}"), format!("Paid in advance, given back: {amount}")),
-            (false, false) => {
-                self.lang.pick(format!("按 {counted} 折算：{of} → {amount}"), format!("For {counted}: {of} becomes {amount}"))
+            (true, false) => {
+                self.lang.pick(format!("整期价格 {amount}"), format!("The price of a whole period: {amount}"))
             }
+            (true, true) => {
+                self.lang.pick(format!("全额退回预付：{amount}"), format!("Paid in advance, given back: {amount}"))
+            }
+            (false, false) => self
+                .lang
+                .pick(format!("按 {counted} 折算：{of} → {amount}"), format!("For {counted}: {of} becomes {amount}")),
             (false, true) => self.lang.pick(
                 format!("退回预付中未用的 {counted}：{of} → {amount}"),
                 format!("Paid in advance and not used, {counted}: {of} becomes {amount}"),
@@ -63,7 +67,8 @@ mod tests {
 
     fn said(whole: &str, share: Share) -> (String, String) {
         let whole = whole.parse().unwrap();
-        let step = Step::Prorated { steps: Vec::new(), whole, share: Box::new(share), amount: share.of(whole).unwrap() };
+        let step =
+            Step::Prorated { steps: Vec::new(), whole, share: Box::new(share), amount: share.of(whole).unwrap() };
         let cny = Currency::from_code("CNY").unwrap();
         (sentence(&step, None, cny, Lang::Zh), sentence(&step, None, cny, Lang::En))
     }

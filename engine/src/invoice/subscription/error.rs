@@ -68,7 +68,10 @@ impl fmt::Display for SubscriptionError {
                 start.to_rfc3339()
             ),
             Self::NotInOrder { index } => {
-                write!(f, "phase {index} (from 0) does not begin after the one before; give phases in the order of time")
+                write!(
+                    f,
+                    "phase {index} (from 0) does not begin after the one before; give phases in the order of time"
+                )
             }
             Self::NothingDue { at, next: Some(next) } => write!(
                 f,
@@ -83,7 +86,9 @@ impl fmt::Display for SubscriptionError {
                 f,
                 "a new version of the book changes the cycle of plan {plan} for who has it; give the new cycle a plan of its own"
             ),
-            Self::VersionsDiffer => f.write_str("the versions of the book differ in their currency or zone; they must be the same"),
+            Self::VersionsDiffer => {
+                f.write_str("the versions of the book differ in their currency or zone; they must be the same")
+            }
             Self::TooMany => f.write_str("more than 100000 bills would be due at once; ask for a shorter time"),
             Self::Version(error) => error.fmt(f),
             Self::Time(error) => error.fmt(f),

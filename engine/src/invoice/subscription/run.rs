@@ -37,7 +37,8 @@ pub(super) struct Run<'b> {
 pub(super) fn runs<'b>(input: &SubscriptionBill<'b>) -> Result<Vec<Run<'b>>, SubscriptionError> {
     let subscription = input.subscription;
     check(input.versions, subscription)?;
-    let begun = |phase: &&Phase| subscription.end.is_none_or(|end| phase.from < end || phase.from == subscription.start);
+    let begun =
+        |phase: &&Phase| subscription.end.is_none_or(|end| phase.from < end || phase.from == subscription.start);
     let mut grouped: Vec<(Cycle, Vec<&Phase>)> = Vec::new();
     for phase in subscription.phases.iter().filter(begun) {
         let cycle = find_plan(book_at(input.versions, phase.from)?, phase.plan.as_str())?.cycle;

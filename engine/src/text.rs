@@ -6,6 +6,7 @@ mod counted;
 mod format;
 mod model_sentence;
 mod price;
+mod proration;
 mod sentence;
 mod terms;
 

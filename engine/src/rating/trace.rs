@@ -11,6 +11,7 @@ use crate::catalog::{
 };
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId};
+use crate::invoice::proration::Share as Prorated;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -335,6 +336,18 @@ pub enum Step {
         /// whole × share.
         part: Exact,
     },
+    /// A part of a period costs its share of what a whole one does.
+    Prorated {
+        /// How the price of a whole period came about, where it is more than a fixed amount.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<Step>,
+        /// What a whole period costs; below zero where what was paid in advance is given back.
+        whole: Exact,
+        /// The share, and what was counted for it.
+        share: Box<Prorated>,
+        /// whole × share.
+        amount: Exact,
+    },
     /// What is missing to what is due at least.
     TrueUp {
         /// At least this is due.
@@ -471,6 +484,7 @@ impl Step {
             | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
             | Self::PercentOff { amount, .. }
+            | Self::Prorated { amount, .. }
             | Self::TrueUp { amount, .. }
             | Self::AboveCommitment { amount, .. }
             | Self::Earlier { amount }

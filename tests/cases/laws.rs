@@ -8,6 +8,7 @@ use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
+use engine::rating::prepared::{PreparedPlan, quantities_of};
 use engine::rating::{Line, Rated, Step, find_plan, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
@@ -109,6 +110,17 @@ proptest! {
             }
             adds_up(&rated);
             prop_assert_eq!(rate_total(&book, find_plan(&book, plan).unwrap(), &usage), Ok(rated.total));
+        }
+    }
+
+    #[test]
+    fn prepared_totals_are_those_of_the_exact_models(text in generate::book(), calls in generate::quantity(), bytes in generate::quantity()) {
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let usage = usage(&calls, &bytes);
+        let quantities = quantities_of(&book, &usage).unwrap();
+        for plan in &book.plans {
+            let Some(prepared) = PreparedPlan::new(&book, plan) else { continue };
+            prop_assert_eq!(prepared.total(&quantities), rate_total(&book, plan, &usage));
         }
     }
 

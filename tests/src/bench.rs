@@ -1,43 +1,79 @@
 //! What the benchmarks do: the same functions natively and in WebAssembly. Timing is the caller's.
 
+use std::hint::black_box;
+
 use engine::catalog::{Book, BookDraft};
 use engine::estimate::{curve, estimate};
 use engine::ids::{MeterId, PlanId};
 use engine::quantity::Quantity;
+use engine::rating::prepared::{Prepared, PreparedCharge, PreparedPlan};
 use engine::rating::{find_plan, rate_total};
 use engine::usage::MeterUsage;
 use engine::{Usage, rate};
+use rust_decimal::Decimal;
 
-/// The benchmarks there are. `…_total` prices a line without its trace, `…_line` with it.
+/// The benchmarks there are. `…_amount` is a prepared charge before rounding, `…_total` a whole plan without its trace,
+/// `…_line` one with it. `yardstick_…` is not ours: what the same takes when it is written plainly.
 pub fn names() -> Vec<&'static str> {
     vec![
-        "per_unit_total",
+        QUANTITIES_ALONE,
+        GRADUATED_YARDSTICK,
+        GRADUATED_AMOUNT,
+        "graduated_fraction_amount",
+        "graduated_huge_amount",
+        "per_unit_amount",
+        "volume_amount",
+        "package_amount",
+        "graduated_prepared_total",
         "graduated_total",
         "graduated_line",
+        "per_unit_line",
         "volume_line",
         "package_line",
         "estimate_20_lines",
         "curve_4_plans_64_points",
         "check_book",
+        "check_and_prepare_book",
     ]
 }
+
+/// What every benchmark of amounts does besides: making a quantity.
+pub const QUANTITIES_ALONE: &str = "quantities_alone";
+/// The sum of four tiers written with rust_decimal.
+pub const GRADUATED_YARDSTICK: &str = "yardstick_graduated_rust_decimal";
+/// The same sum, prepared.
+pub const GRADUATED_AMOUNT: &str = "graduated_amount";
 
 const HEAD: &str = include_str!("../scenarios/head.toml");
 
 /// Runs the benchmark `name` so many times; returns a checksum. An unknown name or a broken book gives 0.
 pub fn run(name: &str, iterations: u32) -> u32 {
     match name {
-        "per_unit_total" => totals(r#"per_unit = { price = "0.40", per = "1000" }"#, iterations),
+        QUANTITIES_ALONE => quantities_alone(iterations),
+        GRADUATED_YARDSTICK => yardstick(iterations),
+        GRADUATED_AMOUNT => amounts(GRADUATED, iterations, quantity),
+        "graduated_fraction_amount" => amounts(GRADUATED, iterations, with_fraction),
+        "graduated_huge_amount" => amounts(GRADUATED, iterations, huge),
+        "per_unit_amount" => amounts(PER_UNIT, iterations, quantity),
+        "volume_amount" => amounts(VOLUME, iterations, quantity),
+        "package_amount" => amounts(PACKAGE, iterations, quantity),
+        "graduated_prepared_total" => prepared_totals(GRADUATED, iterations),
         "graduated_total" => totals(GRADUATED, iterations),
         "graduated_line" => lines(GRADUATED, iterations),
+        "per_unit_line" => lines(PER_UNIT, iterations),
         "volume_line" => lines(VOLUME, iterations),
-        "package_line" => lines(r#"package = { size = "1000", price = "5.00" }"#, iterations),
+        "package_line" => lines(PACKAGE, iterations),
         "estimate_20_lines" => estimates(iterations),
         "curve_4_plans_64_points" => curves(iterations),
-        "check_book" => checks(iterations),
+        "check_book" => checks(iterations, |_| ()),
+        "check_and_prepare_book" => checks(iterations, |book| drop(black_box(Prepared::new(book)))),
         _ => 0,
     }
 }
+
+const PER_UNIT: &str = r#"per_unit = { price = "0.40", per = "1000" }"#;
+
+const PACKAGE: &str = r#"package = { size = "1000", price = "5.00" }"#;
 
 const GRADUATED: &str = r#"included = "1000"
 graduated = [
@@ -64,6 +100,74 @@ fn one_charge(model: &str) -> Option<Book> {
 /// Quantities from 0 to about 20 million that no two neighbours share a tier too regularly.
 fn quantity(index: u32) -> Quantity {
     Quantity::from(u64::from(index.wrapping_mul(2_654_435_761) >> 8).wrapping_add(1))
+}
+
+/// The same with tenths, which bounds in whole units do not have.
+fn with_fraction(index: u32) -> Quantity {
+    Quantity::new(Decimal::new(i64::from(index.wrapping_mul(2_654_435_761) >> 5).saturating_add(1), 1))
+}
+
+/// 20 digits and more: beyond 64 bits.
+fn huge(index: u32) -> Quantity {
+    Quantity::new(Decimal::from(u128::from(index).saturating_add(100_000_000_000_000_000_000)))
+}
+
+fn quantities_alone(iterations: u32) -> u32 {
+    for index in 0..iterations {
+        black_box(quantity(index));
+    }
+    iterations
+}
+
+/// The yardstick: [`GRADUATED`] as anybody would write it with rust_decimal, with the price of one unit worked out before.
+fn yardstick(iterations: u32) -> u32 {
+    let tier = |up_to: Option<u32>, price: i64| (up_to.map(Decimal::from), Decimal::new(price, 4));
+    let tiers = [tier(Some(100_000), 4), tier(Some(1_000_000), 3), tier(Some(10_000_000), 2), tier(None, 1)];
+    let tiers = black_box(tiers);
+    let included = black_box(Decimal::ONE_THOUSAND);
+    for index in 0..iterations {
+        let billable = (quantity(index).decimal() - included).max(Decimal::ZERO);
+        let (mut sum, mut from) = (Decimal::ZERO, Decimal::ZERO);
+        for (up_to, price) in tiers {
+            let upper = up_to.map_or(billable, |up_to| billable.min(up_to));
+            sum += (upper - from) * price;
+            if upper == billable {
+                break;
+            }
+            from = upper;
+        }
+        black_box(sum);
+    }
+    iterations
+}
+
+fn amounts(model: &str, iterations: u32, quantity: impl Fn(u32) -> Quantity) -> u32 {
+    let Some(book) = one_charge(model) else {
+        return 0;
+    };
+    let Some(charge) = book.plans.first().and_then(|plan| plan.charges.first()).map(PreparedCharge::new) else {
+        return 0;
+    };
+    let mut failed = 0_u32;
+    for index in 0..iterations {
+        failed = failed.wrapping_add(u32::from(black_box(charge.amount(quantity(index))).is_err()));
+    }
+    iterations.wrapping_sub(failed)
+}
+
+fn prepared_totals(model: &str, iterations: u32) -> u32 {
+    let Some(book) = one_charge(model) else {
+        return 0;
+    };
+    let Some(plan) = book.plans.first().and_then(|plan| PreparedPlan::new(&book, plan)) else {
+        return 0;
+    };
+    let mut checksum = 0_u32;
+    for index in 0..iterations {
+        let total = plan.total(&[quantity(index)]).map_or(0, |total| digits(total.decimal().mantissa()));
+        checksum = checksum.wrapping_add(total);
+    }
+    checksum
 }
 
 fn usage_of(quantity: Quantity) -> Option<Usage> {
@@ -148,9 +252,15 @@ fn curves(iterations: u32) -> u32 {
     checksum
 }
 
-fn checks(iterations: u32) -> u32 {
+fn checks(iterations: u32, then: impl Fn(&Book)) -> u32 {
     let text = include_str!("../../examples/acme-api.toml");
-    let check = |_| BookDraft::from_toml(text).check().map_or(0, |book| book.plans.len());
+    let check = |_| {
+        let checked = BookDraft::from_toml(text).check();
+        checked.map_or(0, |book| {
+            then(&book);
+            book.plans.len()
+        })
+    };
     (0..iterations).map(check).map(|plans| u32::try_from(plans).unwrap_or(0)).fold(0, u32::wrapping_add)
 }
 

@@ -6,6 +6,7 @@ mod flat;
 mod graduated;
 mod package;
 mod per_unit;
+pub mod prepared;
 mod trace;
 mod volume;
 
@@ -276,12 +277,15 @@ fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Over
     })
 }
 
-/// The exact net price of one charge: allowance first, then its model.
 fn price(pricing: &Pricing, usage: Option<&MeterUsage>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+    price_quantity(pricing, usage.map_or(Quantity::ZERO, |usage| usage.quantity), steps)
+}
+
+/// The exact net price of one charge: allowance first, then its model.
+fn price_quantity(pricing: &Pricing, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     match pricing {
         Pricing::Flat(flat) => Ok(flat::price(flat, steps)),
         Pricing::Metered { included, model, .. } => {
-            let quantity = usage.map_or(Quantity::ZERO, |usage| usage.quantity);
             let billable = after_allowance(quantity, *included, steps)?;
             match model {
                 Model::PerUnit(unit_price) => per_unit::price(unit_price, billable, steps),

@@ -1,0 +1,221 @@
+//! A charge as whole numbers: quantities in units of 10^-places, amounts in units of 1/den, one multiplication an amount.
+//!
+//! Answers only quantities for which neither this form nor the exact one can overflow; for all others it gives `None`
+//! and the exact models are asked. It never rounds and never differs from them.
+
+use rust_decimal::Decimal;
+
+use super::whole::{Whole, units};
+use crate::catalog::{Package, Tier, UnitPrice};
+use crate::exact::{Exact, power_of_ten};
+use crate::quantity::Quantity;
+
+/// Whether a tier's price is that of its own units or, once reached, of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    OwnUnits,
+    AllUnits,
+}
+
+/// What is brought into whole numbers: the allowance and a model of tiers or packages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'t> {
+    pub(super) included: Quantity,
+    pub(super) model: SourceModel<'t>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SourceModel<'t> {
+    Tiers(Reach, &'t [Tier]),
+    Packages(&'t Package),
+}
+
+/// A charge in whole numbers of the width `N`.
+#[derive(Debug, Clone)]
+pub(super) struct Form<N> {
+    places: u32,
+    den: i128,
+    shape: Shape<N>,
+}
+
+#[derive(Debug, Clone)]
+enum Shape<N> {
+    /// Lowest first; the first one that ends at or above the quantity prices it.
+    Lines(Vec<Line<N>>),
+    Packages(Packages<N>),
+}
+
+/// Up to and including `last`: amount = quantity × rate + offset, where the offset makes up for allowance and lower tiers.
+#[derive(Debug, Clone, Copy)]
+struct Line<N> {
+    last: N,
+    rate: N,
+    offset: N,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Packages<N> {
+    included: N,
+    size: N,
+    price: N,
+    last: N,
+}
+
+impl<N: Whole> Form<N> {
+    /// The exact amount, if the quantity is one of those that this form answers.
+    #[inline]
+    pub(super) fn amount(&self, quantity: Quantity) -> Option<Exact> {
+        let units = N::units(quantity.decimal(), self.places)?;
+        let num = match &self.shape {
+            Shape::Lines(lines) => {
+                let line = lines.iter().find(|line| units <= line.last)?;
+                units.line(line.rate, line.offset)?
+            }
+            Shape::Packages(packages) => packages.amount(units)?,
+        };
+        Exact::ratio(num.into(), self.den)
+    }
+
+    /// Brings `source` into whole numbers with `places` decimal places of the quantity; `None` where they do not fit.
+    pub(super) fn new(source: &Source<'_>, places: u32) -> Option<Self> {
+        let included = units(source.included.decimal(), places)?;
+        match source.model {
+            SourceModel::Tiers(reach, tiers) => {
+                let rates = tiers.iter().map(|tier| rate(tier.price, places)).collect::<Option<Vec<_>>>()?;
+                let den = rates.iter().try_fold(1, |den, rate| least_common_multiple(den, rate.parts().1))?;
+                let mut draft = LineDraft { places, den, included, reach, lines: Vec::new() };
+                draft.add_tiers(tiers, &rates);
+                let lines: Vec<Line<N>> = draft.lines;
+                (!lines.is_empty()).then_some(Self { places, den, shape: Shape::Lines(lines) })
+            }
+            SourceModel::Packages(package) => {
+                let (price, den) = package.price.exact().parts();
+                let packages = Packages::new(package, places, (included, price))?;
+                Some(Self { places, den, shape: Shape::Packages(packages) })
+            }
+        }
+    }
+}
+
+impl<N: Whole> Packages<N> {
+    #[inline]
+    fn amount(&self, units: N) -> Option<N> {
+        if units > self.last {
+            return None;
+        }
+        if units <= self.included {
+            return Some(N::ZERO);
+        }
+        units.packages(self.included, self.size)?.line(self.price, N::ZERO)
+    }
+
+    /// Ends where the packages begun cost more than the width holds; the exact model has room to spare there.
+    fn new(package: &Package, places: u32, (included, price): (i128, i128)) -> Option<Self> {
+        let size = units(package.size.decimal(), places)?;
+        let most = match N::LIMIT.checked_div(price) {
+            Some(packages) => packages.checked_mul(size).and_then(|units| units.checked_add(included)),
+            None => None,
+        };
+        let last = most.unwrap_or(QUANTITY_LIMIT).min(N::LIMIT).min(QUANTITY_LIMIT);
+        let whole = |number: i128| N::try_from(number).ok();
+        Some(Self { included: whole(included)?, size: whole(size)?, price: whole(price)?, last: whole(last)? })
+    }
+}
+
+/// The exact models refuse quantities of more than 28 digits.
+const QUANTITY_LIMIT: i128 = 10_i128.pow(28) - 1;
+
+/// What one unit of 10^-places costs; `None` if the exact model could run out of room for quantity × price.
+fn rate(price: UnitPrice, places: u32) -> Option<Exact> {
+    power_of_ten(places.checked_add(price.price.decimal().scale())?)?;
+    let whole_units = Exact::ratio(power_of_ten(places)?, 1)?;
+    price.price.exact().checked_div(price.per.exact()).ok()?.checked_div(whole_units).ok()
+}
+
+struct LineDraft<N> {
+    places: u32,
+    den: i128,
+    included: i128,
+    reach: Reach,
+    lines: Vec<Line<N>>,
+}
+
+/// Where the tiers added so far end, and what a quantity there costs.
+#[derive(Clone, Copy)]
+struct End {
+    units: i128,
+    amount: i128,
+}
+
+impl<N: Whole> LineDraft<N> {
+    /// Adds tiers until one no longer fits: quantities from there on are left to the exact model.
+    fn add_tiers(&mut self, tiers: &[Tier], rates: &[Exact]) {
+        let mut end = Some(End { units: self.included, amount: 0 });
+        if self.included > 0 {
+            end = self.add(self.included, (0, 0)).and(end);
+        }
+        for (tier, rate) in tiers.iter().zip(rates) {
+            let Some(from) = end else { return };
+            end = self.add_tier(tier, *rate, from);
+        }
+    }
+
+    /// `None` if nothing above this tier can be answered.
+    fn add_tier(&mut self, tier: &Tier, rate: Exact, from: End) -> Option<End> {
+        // Named one by one: a new term of a tier must be thought about here.
+        let Tier { up_to, price } = tier;
+        let (num, den) = rate.parts();
+        let rate = num.checked_mul(self.den.checked_div(den)?)?;
+        let offset = match self.reach {
+            Reach::OwnUnits => from.amount.checked_sub(from.units.checked_mul(rate)?)?,
+            Reach::AllUnits => self.included.checked_mul(rate)?.checked_neg()?,
+        };
+        // Quantity × price must fit here and, in lowest terms, in the exact model, which divides by `per` afterwards.
+        let fits = N::LIMIT.checked_sub(offset.max(0))?.checked_div(rate).unwrap_or(N::LIMIT);
+        let fits_exact = i128::MAX.checked_div(price.price.decimal().mantissa()).unwrap_or(i128::MAX);
+        let most = fits.min(fits_exact).min(QUANTITY_LIMIT).min(N::LIMIT);
+        let last = match up_to {
+            Some(up_to) => units(up_to.decimal(), self.places)?.checked_add(self.included),
+            None => None,
+        };
+        let Some(last) = last.filter(|last| *last <= most) else {
+            return self.add(most, (rate, offset)).and(None);
+        };
+        self.add(last, (rate, offset))?;
+        Some(End { units: last, amount: last.checked_mul(rate)?.checked_add(offset)? })
+    }
+
+    fn add(&mut self, last: i128, (rate, offset): (i128, i128)) -> Option<()> {
+        let whole = |number: i128| N::try_from(number).ok();
+        self.lines.push(Line { last: whole(last)?, rate: whole(rate)?, offset: whole(offset)? });
+        Some(())
+    }
+}
+
+fn least_common_multiple(a: i128, b: i128) -> Option<i128> {
+    // The fraction a/b in lowest terms is (a ÷ gcd) / (b ÷ gcd).
+    let (share, _) = Exact::ratio(a, b)?.parts();
+    share.checked_mul(b)
+}
+
+/// How many places the numbers of `source` have that a quantity is compared with.
+pub(super) fn places_of(source: &Source<'_>) -> u32 {
+    let scale = |quantity: Quantity| Decimal::scale(&quantity.decimal());
+    let bounds = match source.model {
+        SourceModel::Tiers(_, tiers) => tiers.iter().filter_map(|tier| tier.up_to).map(scale).max(),
+        SourceModel::Packages(package) => Some(scale(package.size)),
+    };
+    bounds.unwrap_or(0).max(scale(source.included))
+}
+
+#[cfg(test)]
+impl<N: Whole> Form<N> {
+    /// The quantities where something changes, as far as they can be written.
+    pub(super) fn limits(&self) -> Vec<Decimal> {
+        let units: Vec<N> = match &self.shape {
+            Shape::Lines(lines) => lines.iter().map(|line| line.last).collect(),
+            Shape::Packages(packages) => vec![packages.included, packages.size, packages.last],
+        };
+        units.into_iter().filter_map(|units| crate::exact::decimal(units.into(), self.places).ok()).collect()
+    }
+}

@@ -1,0 +1,220 @@
+//! The prepared form against the exact models: the same digits and the same refusals on random and on mean figures.
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails by its panic")]
+
+use super::{Prepared, PreparedCharge, PreparedPlan, quantities_of};
+use crate::catalog::{Book, BookDraft, Plan};
+use crate::ids::MeterId;
+use crate::quantity::Quantity;
+use crate::rating::trace::TotalOnly;
+use crate::rating::{RateError, price_quantity, rate_total};
+use crate::usage::{MeterUsage, Usage};
+
+/// Random figures that are the same in every run (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % sides
+    }
+
+    fn one_of<'t>(&mut self, texts: &[&'t str]) -> &'t str {
+        texts[usize::try_from(self.roll(u64::try_from(texts.len()).unwrap())).unwrap()]
+    }
+
+    /// At most `most` digits, of which some may stand after the point.
+    fn decimal(&mut self, most: u64) -> String {
+        let count = self.roll(most) + 1;
+        let digits: String =
+            (0..count).map(|_| char::from(b"0123456789"[usize::try_from(self.roll(10)).unwrap()])).collect();
+        let places = if self.roll(2) == 0 { 0 } else { self.roll(count + 1) };
+        let (whole, fraction) = digits.split_at(usize::try_from(count - places).unwrap());
+        match (whole, fraction) {
+            ("", fraction) => format!("0.{fraction}"),
+            (whole, "") => whole.to_owned(),
+            (whole, fraction) => format!("{whole}.{fraction}"),
+        }
+    }
+
+    fn figure(&mut self) -> String {
+        let most = [4, 8, 12, 20, 28][usize::try_from(self.roll(5)).unwrap()];
+        self.decimal(most)
+    }
+
+    fn positive(&mut self, usual: &[&str]) -> String {
+        let text = if self.roll(4) > 0 { self.one_of(usual).to_owned() } else { self.figure() };
+        if Quantity::parse(&text).unwrap().is_zero() { "1".to_owned() } else { text }
+    }
+
+    fn price(&mut self) -> String {
+        let price = if self.roll(3) > 0 { self.decimal(5) } else { self.figure() };
+        let pers = ["1", "1", "1000", "1000000", "3", "7", "3600", "1073741824", "0.5", "1000000000000000000000000000"];
+        format!("price = \"{price}\", per = \"{}\"", self.positive(&pers))
+    }
+
+    fn tiers(&mut self) -> String {
+        let mut bounds: Vec<Quantity> =
+            (0..self.roll(6)).map(|_| Quantity::parse(&self.positive(&BOUNDS)).unwrap()).collect();
+        bounds.sort();
+        bounds.dedup();
+        let mut lines: Vec<String> =
+            bounds.iter().map(|bound| format!("{{ up_to = \"{bound}\", {} }}", self.price())).collect();
+        lines.push(format!("{{ {} }}", self.price()));
+        format!("[{}]", lines.join(", "))
+    }
+
+    fn charge(&mut self, index: u64) -> String {
+        let included =
+            if self.roll(2) == 0 { String::new() } else { format!("included = \"{}\"\n", self.positive(&BOUNDS)) };
+        let model = match self.roll(5) {
+            0 => format!("per_unit = {{ {} }}", self.price()),
+            1 => format!("volume = {}", self.tiers()),
+            2 => format!("package = {{ size = \"{}\", price = \"{}\" }}", self.positive(&BOUNDS), self.figure()),
+            _ => format!("graduated = {}", self.tiers()),
+        };
+        format!(
+            "[[plans.p.charges]]\nid = \"c{index}\"\nmeter = \"{}\"\n{included}{model}\n",
+            ["calls", "bytes"][usize::from(index > 1)]
+        )
+    }
+
+    /// Invoice rounding refuses prices without a decimal, so some of these are no books.
+    fn book(&mut self) -> Option<Book> {
+        let modes = ["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
+        let rounding = format!(
+            "rounding = {{ at = \"{}\", mode = \"{}\" }}",
+            self.one_of(&["line", "line", "invoice"]),
+            self.one_of(&modes)
+        );
+        let currency = format!("currency = \"{}\"\n{rounding}", self.one_of(&["CNY", "JPY", "BHD", "CLF"]));
+        let tax =
+            if self.roll(2) == 0 { "" } else { "[tax]\nname = { zh = \"税\", en = \"Tax\" }\npercent = \"6.5\"\n" };
+        let head = include_str!("../../../../tests/scenarios/head.toml").replace("currency = \"CNY\"", &currency);
+        let head = head.replace("[meters.calls]", &format!("{tax}[meters.calls]"));
+        let charges: String = (0..=self.roll(3)).map(|index| self.charge(index)).collect();
+        let fee = "[[plans.p.charges]]\nid = \"fee\"\nname = { zh = \"月费\", en = \"Fee\" }\nflat = \"9.9\"\n";
+        BookDraft::from_toml(&format!("{head}\n{charges}{fee}")).check().ok()
+    }
+}
+
+const BOUNDS: [&str; 9] = [
+    "1",
+    "100",
+    "1000",
+    "1000.5",
+    "1000000",
+    "1000000000000",
+    "9223372036854775807",
+    "10000000000000000000",
+    "9999999999999999999999999999",
+];
+
+fn one_up(quantity: Quantity, by: &str) -> Option<Quantity> {
+    quantity.checked_add(Quantity::parse(by).unwrap()).ok()
+}
+
+/// Where an amount may go wrong: on the bounds and limits of a charge and beside them, and anywhere.
+fn quantities_for(charge: &PreparedCharge<'_>, dice: &mut Dice) -> Vec<Quantity> {
+    let limits =
+        charge.narrow.iter().flat_map(super::Form::limits).chain(charge.wide.iter().flat_map(super::Form::limits));
+    let mut found: Vec<Quantity> = limits.map(Quantity::new).collect();
+    found.extend(BOUNDS.map(|bound| Quantity::parse(bound).unwrap()));
+    let near = ["1", "-1", "0.5", "0.000000001", "-0.000000001"];
+    let beside: Vec<Quantity> =
+        found.iter().flat_map(|quantity| near.iter().filter_map(|by| one_up(*quantity, by))).collect();
+    found.extend(beside);
+    found.extend((0..20).map(|_| Quantity::parse(&dice.figure()).unwrap()));
+    found.push(Quantity::ZERO);
+    found
+}
+
+fn some_book() -> Book {
+    let mut dice = Dice(1);
+    std::iter::repeat_with(|| dice.book()).take(100).flatten().next().unwrap()
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    narrow: u32,
+    wide: u32,
+    exact: u32,
+    refused: u32,
+}
+
+fn same_amount(charge: &PreparedCharge<'_>, quantity: Quantity, seen: &mut Seen) {
+    let exact = price_quantity(&charge.charge.pricing, quantity, &mut TotalOnly);
+    assert_eq!(charge.amount(quantity), exact, "{quantity} units at {:?}", charge.charge.pricing);
+    if let Ok(exact) = exact {
+        assert_eq!(charge.amount(quantity).unwrap().to_string(), exact.to_string());
+    }
+    let narrow = charge.narrow.as_ref().and_then(|form| form.amount(quantity));
+    let wide = charge.wide.as_ref().and_then(|form| form.amount(quantity));
+    // Each form by itself, also where the other one is asked first.
+    for amount in [narrow, wide].into_iter().flatten() {
+        assert_eq!(Ok(amount), exact, "{quantity} units at {:?}", charge.charge.pricing);
+    }
+    match (narrow, wide, exact) {
+        (Some(_), _, _) => seen.narrow += 1,
+        (None, Some(_), _) => seen.wide += 1,
+        (None, None, Ok(_)) => seen.exact += 1,
+        (None, None, Err(_)) => seen.refused += 1,
+    }
+}
+
+fn usage_of(calls: Quantity, bytes: Quantity) -> Usage {
+    let of = |meter: &str, quantity| MeterUsage::assumed(MeterId::new(meter).unwrap(), quantity);
+    Usage(vec![of("calls", calls), of("bytes", bytes)])
+}
+
+fn totals(book: &Book, plan: &Plan, usage: &Usage) -> (Result<String, RateError>, Result<String, RateError>) {
+    let prepared = PreparedPlan::new(book, plan).unwrap();
+    let fast = quantities_of(book, usage).and_then(|quantities| prepared.total(&quantities));
+    (fast.map(|money| money.to_string()), rate_total(book, plan, usage).map(|money| money.to_string()))
+}
+
+#[test]
+fn prepared_amounts_and_totals_are_those_of_the_exact_models() {
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut seen = Seen::default();
+    let mut books = 0;
+    for _ in 0..1_500 {
+        let Some(book) = dice.book() else { continue };
+        books += 1;
+        let plan = &book.plans[0];
+        for charge in &plan.charges {
+            let charge = PreparedCharge::new(charge);
+            for quantity in quantities_for(&charge, &mut dice) {
+                same_amount(&charge, quantity, &mut seen);
+            }
+        }
+        for _ in 0..8 {
+            let usage = usage_of(Quantity::parse(&dice.figure()).unwrap(), Quantity::parse(&dice.figure()).unwrap());
+            let (fast, slow) = totals(&book, plan, &usage);
+            assert_eq!(fast, slow, "{usage:?} {plan:?}");
+        }
+    }
+    assert!(books > 800, "{books} books");
+    assert!(seen.narrow > 20_000 && seen.wide > 20_000 && seen.exact > 2_000 && seen.refused > 2_000, "{seen:?}");
+}
+
+#[test]
+fn negative_usage_is_refused_as_rate_refuses_it() {
+    let book = some_book();
+    let usage = usage_of(Quantity::parse("-1").unwrap(), Quantity::ZERO);
+    let (fast, slow) = totals(&book, &book.plans[0], &usage);
+    assert!(matches!(slow, Err(RateError::NegativeQuantity { .. })));
+    assert_eq!(fast, slow);
+    let prepared = Prepared::new(&book);
+    let total = prepared.plan("p").unwrap().total(&[Quantity::parse("-1").unwrap()]);
+    assert_eq!(total.map(|money| money.to_string()), slow);
+}
+
+#[test]
+fn negative_quantity_of_one_charge_is_priced_by_the_exact_model() {
+    let book = some_book();
+    let charge = PreparedCharge::new(&book.plans[0].charges[0]);
+    let quantity = Quantity::parse("-1000").unwrap();
+    assert_eq!(charge.amount(quantity), price_quantity(&charge.charge.pricing, quantity, &mut TotalOnly));
+}

@@ -1,0 +1,83 @@
+//! The whole numbers that prepared charges compute with: 64 bits first, 128 where those do not suffice.
+//!
+//! Checked like all arithmetic here: a number that does not fit is `None`, never a wrong one.
+
+use rust_decimal::Decimal;
+
+use crate::exact::power_of_ten;
+
+/// A width of whole numbers.
+pub(super) trait Whole: Copy + Ord + TryFrom<i128> + Into<i128> {
+    /// Nothing.
+    const ZERO: Self;
+    /// The largest number.
+    const LIMIT: i128;
+
+    /// A quantity, not below zero, in units of 10^-places.
+    fn units(decimal: Decimal, places: u32) -> Option<Self>;
+
+    /// self × rate + offset.
+    fn line(self, rate: Self, offset: Self) -> Option<Self>;
+
+    /// How many packages of `size` are begun by what exceeds `included`, which is less than self.
+    fn packages(self, included: Self, size: Self) -> Option<Self>;
+}
+
+impl Whole for i64 {
+    const ZERO: Self = 0;
+    const LIMIT: i128 = 0x7FFF_FFFF_FFFF_FFFF;
+
+    #[inline]
+    fn units(decimal: Decimal, places: u32) -> Option<Self> {
+        let parts = decimal.unpack();
+        if parts.negative || parts.hi != 0 {
+            return None;
+        }
+        let mantissa = Self::try_from((u64::from(parts.mid) << 32) | u64::from(parts.lo)).ok()?;
+        if parts.scale == places {
+            return Some(mantissa);
+        }
+        let missing = places.checked_sub(parts.scale)?;
+        mantissa.checked_mul(Self::try_from(power_of_ten(missing)?).ok()?)
+    }
+
+    #[inline]
+    fn line(self, rate: Self, offset: Self) -> Option<Self> {
+        self.checked_mul(rate)?.checked_add(offset)
+    }
+
+    #[inline]
+    fn packages(self, included: Self, size: Self) -> Option<Self> {
+        // One less before the division and one more after it: a full last package is not begun anew.
+        self.checked_sub(included)?.checked_sub(1)?.checked_div(size)?.checked_add(1)
+    }
+}
+
+impl Whole for i128 {
+    const ZERO: Self = 0;
+    const LIMIT: i128 = Self::MAX;
+
+    #[inline]
+    fn units(decimal: Decimal, places: u32) -> Option<Self> {
+        if decimal.is_sign_negative() {
+            return None;
+        }
+        units(decimal, places)
+    }
+
+    #[inline]
+    fn line(self, rate: Self, offset: Self) -> Option<Self> {
+        self.checked_mul(rate)?.checked_add(offset)
+    }
+
+    #[inline]
+    fn packages(self, included: Self, size: Self) -> Option<Self> {
+        self.checked_sub(included)?.checked_sub(1)?.checked_div(size)?.checked_add(1)
+    }
+}
+
+/// A decimal in units of 10^-places; `None` if it has more places or too many digits.
+pub(super) fn units(decimal: Decimal, places: u32) -> Option<i128> {
+    let missing = places.checked_sub(decimal.scale())?;
+    decimal.mantissa().checked_mul(power_of_ten(missing)?)
+}

@@ -48,6 +48,12 @@ impl Exact {
         }
     }
 
+    /// `num / den`, where the caller knows that `den > 0`: made once and used for many numerators.
+    #[inline]
+    pub(crate) const fn over(num: i128, den: i128) -> Self {
+        Self { num, den }
+    }
+
     /// Numerator and denominator in lowest terms; the denominator is positive.
     pub fn parts(self) -> (i128, i128) {
         let reduced = self.reduced();
@@ -175,7 +181,28 @@ fn split_fives(mut number: i128) -> (u32, i128) {
 }
 
 fn multiply(a: Exact, b: Exact) -> Option<Exact> {
-    Some(Exact { num: a.num.checked_mul(b.num)?, den: a.den.checked_mul(b.den)? })
+    Some(Exact { num: product(a.num, b.num)?, den: product(a.den, b.den)? })
+}
+
+/// The product of two numbers of 64 bits always fits: the compiler sees that and multiplies once instead of four times.
+#[inline]
+fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => i128::from(a).checked_mul(i128::from(b)),
+        (Err(_), _) | (_, Err(_)) => a.checked_mul(b),
+    }
+}
+
+/// Quotient and remainder, the remainder not below zero, where `divisor` is above zero; in 64 bits where these suffice,
+/// which is several times faster.
+#[inline]
+pub(crate) fn divided(number: i128, divisor: i128) -> Option<(i128, i128)> {
+    if let (Ok(number), Ok(divisor)) = (i64::try_from(number), i64::try_from(divisor)) {
+        let quotient = number.checked_div_euclid(divisor)?;
+        let rest = number.checked_rem_euclid(divisor)?;
+        return Some((quotient.into(), rest.into()));
+    }
+    Some((number.checked_div_euclid(divisor)?, number.checked_rem_euclid(divisor)?))
 }
 
 fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
@@ -188,11 +215,10 @@ fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
 /// The sum, if one denominator divides the other, as powers of ten do: no common divisor has to be looked for.
 fn add_over_larger(a: Exact, b: Exact) -> Option<Exact> {
     let (small, large) = if a.den <= b.den { (a, b) } else { (b, a) };
-    let factor = large.den.checked_div(small.den)?;
-    if factor.checked_mul(small.den)? != large.den {
+    let (factor, 0) = (if small.den == 1 { (large.den, 0) } else { divided(large.den, small.den)? }) else {
         return None;
-    }
-    let num = small.num.checked_mul(factor)?.checked_add(large.num)?;
+    };
+    let num = product(small.num, factor)?.checked_add(large.num)?;
     Some(Exact { num, den: large.den })
 }
 

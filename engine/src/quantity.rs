@@ -100,6 +100,13 @@ impl Quantity {
 ///
 /// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
 pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> {
+    // Most often both are short and of one scale: then one addition of 64 bits says it all.
+    if a.scale() == b.scale()
+        && let (Ok(a_digits), Ok(b_digits)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+        && let Some(sum) = a_digits.checked_add(b_digits)
+    {
+        return Decimal::try_new(sum, a.scale()).map_err(|_| Overflow);
+    }
     let scale = a.scale().max(b.scale());
     let aligned = |decimal: Decimal| {
         let missing = scale.checked_sub(decimal.scale())?;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, decimal, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, divided, power_of_ten};
 use crate::money::Money;
 
 /// How a number between two neighbours is decided.
@@ -58,8 +58,7 @@ pub fn round(exact: Exact, digits: u32, mode: RoundingMode) -> Result<Money, Ove
 /// Rounds `exact` to a whole number.
 pub fn to_integer(exact: Exact, mode: RoundingMode) -> Result<i128, Overflow> {
     let (num, den) = exact.raw();
-    let floor = num.checked_div_euclid(den).ok_or(Overflow)?;
-    let rest = floor.checked_mul(den).and_then(|whole| num.checked_sub(whole)).ok_or(Overflow)?;
+    let (floor, rest) = divided(num, den).ok_or(Overflow)?;
     if rest == 0 {
         return Ok(floor);
     }

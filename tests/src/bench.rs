@@ -129,12 +129,16 @@ fn yardstick(iterations: u32) -> u32 {
         let billable = (quantity(index).decimal() - included).max(Decimal::ZERO);
         let (mut sum, mut from) = (Decimal::ZERO, Decimal::ZERO);
         for (up_to, price) in tiers {
-            let upper = up_to.map_or(billable, |up_to| billable.min(up_to));
-            sum += (upper - from) * price;
-            if upper == billable {
-                break;
+            match up_to {
+                Some(up_to) if billable > up_to => {
+                    sum += (up_to - from) * price;
+                    from = up_to;
+                }
+                Some(_) | None => {
+                    sum += (billable - from) * price;
+                    break;
+                }
             }
-            from = upper;
         }
         black_box(sum);
     }

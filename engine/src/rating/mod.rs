@@ -170,7 +170,7 @@ impl From<Overflow> for RateError {
 pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
     check_usage(book, usage)?;
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(plan.charges.len());
     let mut net = Exact::ZERO;
     for charge in &plan.charges {
         let line = rate_charge(book, charge, usage)
@@ -256,7 +256,7 @@ fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage>
 fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Overflow> {
     let item = charge_usage(charge, usage);
     let meter = charge.meter().and_then(|id| book.meter(id));
-    let mut steps = Steps::default();
+    let mut steps = Steps::with_room();
     if let Some(meter) = meter {
         steps.record(|| Step::counted(meter, item));
     }
@@ -324,13 +324,14 @@ fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Re
 }
 
 fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
-    let mut steps = Steps::default();
-    let amount = round_to_currency(book, net, &mut steps)?;
-    let step = match book.rounding.at {
-        RoundingPlace::Line => None,
-        RoundingPlace::Invoice => steps.into_vec().pop(),
-    };
-    Ok((amount, step))
+    match book.rounding.at {
+        RoundingPlace::Line => Ok((round_to_currency(book, net, &mut TotalOnly)?, None)),
+        RoundingPlace::Invoice => {
+            let mut steps = Steps::default();
+            let amount = round_to_currency(book, net, &mut steps)?;
+            Ok((amount, steps.into_vec().pop()))
+        }
+    }
 }
 
 fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {

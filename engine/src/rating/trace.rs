@@ -155,6 +155,11 @@ pub trait Recorder {
 pub struct Steps(Vec<Step>);
 
 impl Steps {
+    /// None yet, with room for as many as most lines have: growing would copy them again and again.
+    pub fn with_room() -> Self {
+        Self(Vec::with_capacity(8))
+    }
+
     /// The steps, first one first.
     pub fn into_vec(self) -> Vec<Step> {
         self.0

@@ -73,7 +73,7 @@ impl<N: Whole> Form<N> {
             }
             Shape::Packages(packages) => packages.amount(units)?,
         };
-        Exact::ratio(num.into(), self.den)
+        Some(Exact::over(num.into(), self.den))
     }
 
     /// Brings `source` into whole numbers with `places` decimal places of the quantity; `None` where they do not fit.

@@ -61,16 +61,14 @@ impl Exact {
     }
 
     /// The sum.
+    #[inline]
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
         if self.den == other.den
             && let Some(num) = self.num.checked_add(other.num)
         {
             return Ok(Self { num, den: self.den });
         }
-        if let Some(sum) = add_over_larger(self, other) {
-            return Ok(sum);
-        }
-        add_over_common(self.reduced(), other.reduced()).ok_or(Overflow)
+        add_unlike(self, other)
     }
 
     /// The difference.
@@ -80,18 +78,16 @@ impl Exact {
     }
 
     /// The product.
+    #[inline]
     pub fn checked_mul(self, other: Self) -> Result<Self, Overflow> {
-        if let Some(product) = multiply(self, other) {
-            return Ok(product);
+        match multiply(self, other) {
+            Some(product) => Ok(product),
+            None => multiply_reduced(self, other),
         }
-        // Reducing crosswise first keeps the product as small as it can be.
-        let (a, b) = (self.reduced(), other.reduced());
-        let left = Self { num: a.num, den: b.den }.reduced();
-        let right = Self { num: b.num, den: a.den }.reduced();
-        multiply(left, right).ok_or(Overflow)
     }
 
     /// The quotient. Dividing by zero is an overflow too: there is no such number.
+    #[inline]
     pub fn checked_div(self, other: Self) -> Result<Self, Overflow> {
         let inverse = Self::ratio(other.den, other.num).ok_or(Overflow)?;
         self.checked_mul(inverse)
@@ -180,8 +176,25 @@ fn split_fives(mut number: i128) -> (u32, i128) {
     (fives, number)
 }
 
+#[inline]
 fn multiply(a: Exact, b: Exact) -> Option<Exact> {
     Some(Exact { num: product(a.num, b.num)?, den: product(a.den, b.den)? })
+}
+
+/// Reducing crosswise first keeps the product as small as it can be.
+#[cold]
+fn multiply_reduced(a: Exact, b: Exact) -> Result<Exact, Overflow> {
+    let (a, b) = (a.reduced(), b.reduced());
+    let left = Exact { num: a.num, den: b.den }.reduced();
+    let right = Exact { num: b.num, den: a.den }.reduced();
+    multiply(left, right).ok_or(Overflow)
+}
+
+fn add_unlike(a: Exact, b: Exact) -> Result<Exact, Overflow> {
+    if let Some(sum) = add_over_larger(a, b) {
+        return Ok(sum);
+    }
+    add_over_common(a.reduced(), b.reduced()).ok_or(Overflow)
 }
 
 /// The product of two numbers of 64 bits always fits: the compiler sees that and multiplies once instead of four times.

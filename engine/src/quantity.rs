@@ -1,5 +1,6 @@
 //! How much was used. Plain decimals, read and written as text, never through a binary float.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -48,8 +49,24 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantity(Decimal);
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Bounds and quantities are mostly of one scale; then the digits say it and nothing has to be brought to scale.
+        if self.0.scale() == other.0.scale() {
+            return self.0.mantissa().cmp(&other.0.mantissa());
+        }
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Quantity {
     /// Nothing used.
@@ -57,7 +74,8 @@ impl Quantity {
 
     /// A decimal as a quantity.
     pub fn new(decimal: Decimal) -> Self {
-        Self(decimal.normalize())
+        // Whole numbers above zero are in shortest form already.
+        if decimal.scale() == 0 && !decimal.is_sign_negative() { Self(decimal) } else { Self(decimal.normalize()) }
     }
 
     /// Reads a plain decimal like `1200000` or `0.25`.
@@ -87,12 +105,12 @@ impl Quantity {
 
     /// The sum; refused rather than cut if it has more than 28 digits.
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
-        add_decimals(self.0, other.0).map(|sum| Self(sum.normalize()))
+        add_decimals(self.0, other.0).map(Self::new)
     }
 
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
-        add_decimals(self.0, negated(other.0)).map(|difference| Self(difference.normalize()))
+        add_decimals(self.0, negated(other.0)).map(Self::new)
     }
 }
 

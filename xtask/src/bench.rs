@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: the same benchmarks natively and in WASM under Node, side by side.
-//! Measuring is theirs; here the rounds are gathered and the medians shown.
+//! Measuring is theirs; here the rounds are gathered and medians, ratios, instructions and peak memory shown.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::error::Failure;
@@ -36,15 +37,91 @@ pub(crate) fn bench(workspace: &Workspace, runs: usize) -> Result<ExitCode, Fail
         node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
         gather(&mut node, runs)
     })?;
+    let program = workspace.release_binary("bench");
+    let (instructions, memory) = progress.step(|| Ok((count_instructions(&program)?, peak_memory(&program)?)))?;
     progress.finish("measured");
 
     let title = "Nanoseconds for one iteration: median of all rounds, and the range";
     let headings = ["benchmark", "native", "range", "WASM", "range", "WASM ÷ native", "rounds"];
     table::print(title, &headings, &rows(&native, &wasm)?);
+    let title = "Prepared beside the yardstick (the same sum written with rust_decimal), each less the loop alone";
+    table::print(title, &["graduated, 4 tiers", "native", "WASM"], &yardstick_rows(&native, &wasm));
+    match instructions {
+        Some(rows) => table::print(
+            "Instructions for one iteration, natively (callgrind), less the loop alone",
+            &["benchmark", "instructions"],
+            &rows,
+        ),
+        None => table::remark("Instructions: not measured, because there is no valgrind here."),
+    }
+    match memory {
+        Some(kilobytes) => table::remark(&format!(
+            "Peak memory of the native benchmark after a million lines: {} kB.",
+            table::grouped(kilobytes)
+        )),
+        None => table::remark("Peak memory: not measured, because this system does not tell it."),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn measuring_steps() -> [Step; 2] {
+/// The benchmarks that are set against each other; see `tests/src/bench.rs`.
+const LOOP_ALONE: &str = "quantities_alone";
+const YARDSTICK: &str = "yardstick_graduated_rust_decimal";
+const PREPARED: &str = "graduated_amount";
+
+/// What callgrind counts; a full count of all benchmarks would take minutes.
+const COUNTED: [&str; 6] =
+    [PREPARED, "per_unit_amount", "volume_amount", "package_amount", "graduated_prepared_total", YARDSTICK];
+
+fn yardstick_rows(native: &Rounds, wasm: &Rounds) -> Vec<Vec<String>> {
+    let net = |rounds: &Rounds, name: &str| {
+        let of = |name| rounds.get(name).map_or(f64::NAN, |sorted: &Vec<f64>| median(sorted));
+        of(name) - of(LOOP_ALONE)
+    };
+    let row = |title: &str, figure: &dyn Fn(&Rounds) -> String| vec![title.to_owned(), figure(native), figure(wasm)];
+    vec![
+        row("rust_decimal, ns", &|rounds| in_digits(net(rounds, YARDSTICK))),
+        row("prepared, ns", &|rounds| in_digits(net(rounds, PREPARED))),
+        row("rust_decimal ÷ prepared", &|rounds| format!("{:.1}", net(rounds, YARDSTICK) / net(rounds, PREPARED))),
+    ]
+}
+
+/// Instructions of one iteration, where valgrind is installed.
+fn count_instructions(program: &Path) -> Result<Option<Vec<Vec<String>>>, Failure> {
+    let Some(valgrind) = process::on_path("valgrind") else { return Ok(None) };
+    let count = |name: &str| -> Result<f64, Failure> {
+        // Two runs of different length: what they have in common, such as reading the book, falls out.
+        let (short, long) = (collected(&valgrind, program, name, 1_000)?, collected(&valgrind, program, name, 11_000)?);
+        Ok((long - short) / 10_000.0)
+    };
+    let alone = count(LOOP_ALONE)?;
+    let row = |name: &&str| Ok(vec![(*name).to_owned(), format!("{:.0}", count(name)? - alone)]);
+    COUNTED.iter().map(row).collect::<Result<_, Failure>>().map(Some)
+}
+
+fn collected(valgrind: &Path, program: &Path, name: &str, iterations: u32) -> Result<f64, Failure> {
+    let mut command = Command::new(valgrind);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-fd=1"]);
+    command.arg(program).args(["--once", name, &iterations.to_string()]);
+    let printed = process::output(&mut command)?;
+    parse_collected(&printed).ok_or_else(|| Failure::Unexpected {
+        program: "valgrind --tool=callgrind".to_owned(),
+        expected: "a line with `Collected : ` and a count",
+        found: printed,
+    })
+}
+
+fn parse_collected(printed: &str) -> Option<f64> {
+    let (_, count) = printed.lines().find_map(|line| line.split_once("Collected :"))?;
+    count.trim().parse().ok()
+}
+
+/// In kB, where the system tells it.
+fn peak_memory(program: &Path) -> Result<Option<u64>, Failure> {
+    Ok(process::output(Command::new(program).arg("--memory"))?.trim().parse().ok())
+}
+
+fn measuring_steps() -> [Step; 3] {
     [
         Step {
             title: "measuring natively (built in release mode first)".to_owned(),
@@ -53,6 +130,12 @@ fn measuring_steps() -> [Step; 2] {
             is_cold: false,
         },
         Step { title: "measuring in WASM under Node".to_owned(), cold_seconds: 60, warm_seconds: 60, is_cold: false },
+        Step {
+            title: "counting instructions, measuring memory".to_owned(),
+            cold_seconds: 20,
+            warm_seconds: 20,
+            is_cold: false,
+        },
     ]
 }
 
@@ -141,6 +224,28 @@ mod tests {
         assert_eq!(parse("rate\tfast"), None);
         assert_eq!(parse("rate\tNaN"), None);
         assert_eq!(parse("\t1"), None);
+    }
+
+    #[test]
+    fn instructions_are_what_callgrind_says_it_collected() {
+        assert_eq!(
+            parse_collected("==1== Callgrind\n==1== Collected : 12345\n==1==").map(|n| n.to_string()),
+            Some("12345".to_owned())
+        );
+        assert_eq!(parse_collected("==1== nothing"), None);
+    }
+
+    #[test]
+    fn yardstick_is_compared_less_the_loop_alone() {
+        let rounds = |alone, plain, prepared| {
+            Rounds::from([
+                (LOOP_ALONE.to_owned(), vec![alone]),
+                (YARDSTICK.to_owned(), vec![plain]),
+                (PREPARED.to_owned(), vec![prepared]),
+            ])
+        };
+        let rows = yardstick_rows(&rounds(1.0, 41.0, 5.0), &rounds(2.0, 92.0, 8.0));
+        assert_eq!(rows[2], ["rust_decimal ÷ prepared", "10.0", "15.0"]);
     }
 
     #[test]

@@ -155,9 +155,9 @@ pub trait Recorder {
 pub struct Steps(Vec<Step>);
 
 impl Steps {
-    /// None yet, with room for as many as most lines have: growing would copy them again and again.
+    /// None yet, with room for what most lines have: counted, allowance, four tiers, rounding. Growing copies them.
     pub fn with_room() -> Self {
-        Self(Vec::with_capacity(8))
+        Self(Vec::with_capacity(7))
     }
 
     /// The steps, first one first.

@@ -88,6 +88,12 @@ impl Quantity {
         self.0
     }
 
+    /// The number where it lies: copying it costs more than a prepared amount does.
+    #[inline]
+    pub(crate) fn decimal_ref(&self) -> &Decimal {
+        &self.0
+    }
+
     /// The number for exact arithmetic.
     pub fn exact(self) -> Exact {
         Exact::from_decimal(self.0)

@@ -46,6 +46,9 @@ enum Shape<N> {
 }
 
 /// Up to and including `last`: amount = quantity × rate + offset, where the offset makes up for allowance and lower tiers.
+///
+/// Made only where the amount of `last` fits. The rate is not below zero, so smaller quantities have smaller amounts,
+/// which fit as well: they are computed without looking again, and that is what makes them fast in WASM.
 #[derive(Debug, Clone, Copy)]
 struct Line<N> {
     last: N,
@@ -53,6 +56,7 @@ struct Line<N> {
     offset: N,
 }
 
+/// The packages that exceed `included`, up to and including `last` units; made only where the price of `last` fits.
 #[derive(Debug, Clone, Copy)]
 struct Packages<N> {
     included: N,
@@ -65,11 +69,11 @@ impl<N: Whole> Form<N> {
     /// The exact amount, if the quantity is one of those that this form answers.
     #[inline]
     pub(super) fn amount(&self, quantity: Quantity) -> Option<Exact> {
-        let units = N::units(quantity.decimal(), self.places)?;
+        let units = N::units(quantity.decimal_ref(), self.places)?;
         let num = match &self.shape {
             Shape::Lines(lines) => {
                 let line = lines.iter().find(|line| units <= line.last)?;
-                units.line(line.rate, line.offset)?
+                units.fitting_line(line.rate, line.offset)
             }
             Shape::Packages(packages) => packages.amount(units)?,
         };
@@ -106,7 +110,7 @@ impl<N: Whole> Packages<N> {
         if units <= self.included {
             return Some(N::ZERO);
         }
-        units.packages(self.included, self.size)?.line(self.price, N::ZERO)
+        Some(units.packages(self.included, self.size).fitting_line(self.price, N::ZERO))
     }
 
     /// Ends where the packages begun cost more than the width holds; the exact model has room to spare there.
@@ -118,7 +122,11 @@ impl<N: Whole> Packages<N> {
         };
         let last = most.unwrap_or(QUANTITY_LIMIT).min(N::LIMIT).min(QUANTITY_LIMIT);
         let whole = |number: i128| N::try_from(number).ok();
-        Some(Self { included: whole(included)?, size: whole(size)?, price: whole(price)?, last: whole(last)? })
+        let packages =
+            Self { included: whole(included)?, size: whole(size)?, price: whole(price)?, last: whole(last)? };
+        let sound = size > 0 && price >= 0 && last > included;
+        let most_packages = sound.then(|| packages.last.packages(packages.included, packages.size))?;
+        most_packages.checked_line(packages.price, N::ZERO).map(|_| packages)
     }
 }
 
@@ -187,7 +195,12 @@ impl<N: Whole> LineDraft<N> {
 
     fn add(&mut self, last: i128, (rate, offset): (i128, i128)) -> Option<()> {
         let whole = |number: i128| N::try_from(number).ok();
-        self.lines.push(Line { last: whole(last)?, rate: whole(rate)?, offset: whole(offset)? });
+        let line = Line { last: whole(last)?, rate: whole(rate)?, offset: whole(offset)? };
+        if line.rate < N::ZERO {
+            return None;
+        }
+        line.last.checked_line(line.rate, line.offset)?;
+        self.lines.push(line);
         Some(())
     }
 }

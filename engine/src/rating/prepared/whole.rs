@@ -1,6 +1,6 @@
 //! The whole numbers that prepared charges compute with: 64 bits first, 128 where those do not suffice.
 //!
-//! Checked like all arithmetic here: a number that does not fit is `None`, never a wrong one.
+//! A number that does not fit is `None`, never a wrong one.
 
 use rust_decimal::Decimal;
 
@@ -14,13 +14,16 @@ pub(super) trait Whole: Copy + Ord + TryFrom<i128> + Into<i128> {
     const LIMIT: i128;
 
     /// A quantity, not below zero, in units of 10^-places.
-    fn units(decimal: Decimal, places: u32) -> Option<Self>;
+    fn units(decimal: &Decimal, places: u32) -> Option<Self>;
 
-    /// self × rate + offset.
-    fn line(self, rate: Self, offset: Self) -> Option<Self>;
+    /// self × rate + offset; `None` if it does not fit.
+    fn checked_line(self, rate: Self, offset: Self) -> Option<Self>;
 
-    /// How many packages of `size` are begun by what exceeds `included`, which is less than self.
-    fn packages(self, included: Self, size: Self) -> Option<Self>;
+    /// The same, where the caller knows that it fits.
+    fn fitting_line(self, rate: Self, offset: Self) -> Self;
+
+    /// How many packages of `size`, which is above zero, are begun by what exceeds `included`, which is less than self.
+    fn packages(self, included: Self, size: Self) -> Self;
 }
 
 impl Whole for i64 {
@@ -28,29 +31,35 @@ impl Whole for i64 {
     const LIMIT: i128 = 0x7FFF_FFFF_FFFF_FFFF;
 
     #[inline]
-    fn units(decimal: Decimal, places: u32) -> Option<Self> {
+    fn units(decimal: &Decimal, places: u32) -> Option<Self> {
         let parts = decimal.unpack();
         if parts.negative || parts.hi != 0 {
             return None;
         }
         let mantissa = Self::try_from((u64::from(parts.mid) << 32) | u64::from(parts.lo)).ok()?;
-        if parts.scale == places {
-            return Some(mantissa);
-        }
-        let missing = places.checked_sub(parts.scale)?;
-        mantissa.checked_mul(Self::try_from(power_of_ten(missing)?).ok()?)
+        if parts.scale == places { Some(mantissa) } else { scaled_up(mantissa, places.checked_sub(parts.scale)?) }
     }
 
     #[inline]
-    fn line(self, rate: Self, offset: Self) -> Option<Self> {
+    fn checked_line(self, rate: Self, offset: Self) -> Option<Self> {
         self.checked_mul(rate)?.checked_add(offset)
     }
 
     #[inline]
-    fn packages(self, included: Self, size: Self) -> Option<Self> {
-        // One less before the division and one more after it: a full last package is not begun anew.
-        self.checked_sub(included)?.checked_sub(1)?.checked_div(size)?.checked_add(1)
+    fn fitting_line(self, rate: Self, offset: Self) -> Self {
+        self.wrapping_mul(rate).wrapping_add(offset)
     }
+
+    #[inline]
+    fn packages(self, included: Self, size: Self) -> Self {
+        // One less before the division and one more after it: a full last package is not begun anew.
+        self.wrapping_sub(included).wrapping_sub(1).checked_div(size).unwrap_or(0).wrapping_add(1)
+    }
+}
+
+#[inline(never)]
+fn scaled_up(mantissa: i64, places: u32) -> Option<i64> {
+    mantissa.checked_mul(i64::try_from(power_of_ten(places)?).ok()?)
 }
 
 impl Whole for i128 {
@@ -58,21 +67,26 @@ impl Whole for i128 {
     const LIMIT: i128 = Self::MAX;
 
     #[inline]
-    fn units(decimal: Decimal, places: u32) -> Option<Self> {
+    fn units(decimal: &Decimal, places: u32) -> Option<Self> {
         if decimal.is_sign_negative() {
             return None;
         }
-        units(decimal, places)
+        units(*decimal, places)
     }
 
     #[inline]
-    fn line(self, rate: Self, offset: Self) -> Option<Self> {
+    fn checked_line(self, rate: Self, offset: Self) -> Option<Self> {
         self.checked_mul(rate)?.checked_add(offset)
     }
 
     #[inline]
-    fn packages(self, included: Self, size: Self) -> Option<Self> {
-        self.checked_sub(included)?.checked_sub(1)?.checked_div(size)?.checked_add(1)
+    fn fitting_line(self, rate: Self, offset: Self) -> Self {
+        self.wrapping_mul(rate).wrapping_add(offset)
+    }
+
+    #[inline]
+    fn packages(self, included: Self, size: Self) -> Self {
+        self.wrapping_sub(included).wrapping_sub(1).checked_div(size).unwrap_or(0).wrapping_add(1)
     }
 }
 

@@ -68,8 +68,18 @@ struct Packages<N> {
 impl<N: Whole> Form<N> {
     /// The exact amount, if the quantity is one of those that this form answers.
     #[inline]
-    pub(super) fn amount(&self, quantity: Quantity) -> Option<Exact> {
-        let units = N::units(quantity.decimal_ref(), self.places)?;
+    pub(super) fn amount(&self, quantity: &Quantity) -> Option<Exact> {
+        self.amount_of(N::units(quantity.decimal_ref(), self.places)?)
+    }
+
+    /// The same for a whole number.
+    #[inline(always)]
+    pub(super) fn amount_of_whole(&self, number: u64) -> Option<Exact> {
+        self.amount_of(N::whole(number, self.places)?)
+    }
+
+    #[inline(always)]
+    fn amount_of(&self, units: N) -> Option<Exact> {
         let num = match &self.shape {
             Shape::Lines(lines) => {
                 let line = lines.iter().find(|line| units <= line.last)?;

@@ -149,11 +149,14 @@ fn same_amount(charge: &PreparedCharge<'_>, quantity: Quantity, seen: &mut Seen)
     if let Ok(exact) = exact {
         assert_eq!(charge.amount(quantity).unwrap().to_string(), exact.to_string());
     }
-    let narrow = charge.narrow.as_ref().and_then(|form| form.amount(quantity));
-    let wide = charge.wide.as_ref().and_then(|form| form.amount(quantity));
+    let narrow = charge.narrow.as_ref().and_then(|form| form.amount(&quantity));
+    let wide = charge.wide.as_ref().and_then(|form| form.amount(&quantity));
     // Each form by itself, also where the other one is asked first.
     for amount in [narrow, wide].into_iter().flatten() {
         assert_eq!(Ok(amount), exact, "{quantity} units at {:?}", charge.charge.pricing);
+    }
+    if let Ok(whole) = quantity.to_string().parse() {
+        assert_eq!(charge.amount_of_whole(whole), exact, "{quantity} units at {:?}", charge.charge.pricing);
     }
     match (narrow, wide, exact) {
         (Some(_), _, _) => seen.narrow += 1,

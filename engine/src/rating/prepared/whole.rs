@@ -16,6 +16,9 @@ pub(super) trait Whole: Copy + Ord + TryFrom<i128> + Into<i128> {
     /// A quantity, not below zero, in units of 10^-places.
     fn units(decimal: &Decimal, places: u32) -> Option<Self>;
 
+    /// A whole quantity in units of 10^-places.
+    fn whole(number: u64, places: u32) -> Option<Self>;
+
     /// self × rate + offset; `None` if it does not fit.
     fn checked_line(self, rate: Self, offset: Self) -> Option<Self>;
 
@@ -40,17 +43,23 @@ impl Whole for i64 {
         if parts.scale == places { Some(mantissa) } else { scaled_up(mantissa, places.checked_sub(parts.scale)?) }
     }
 
+    #[inline(always)]
+    fn whole(number: u64, places: u32) -> Option<Self> {
+        let number = Self::try_from(number).ok()?;
+        if places == 0 { Some(number) } else { scaled_up(number, places) }
+    }
+
     #[inline]
     fn checked_line(self, rate: Self, offset: Self) -> Option<Self> {
         self.checked_mul(rate)?.checked_add(offset)
     }
 
-    #[inline]
+    #[inline(always)]
     fn fitting_line(self, rate: Self, offset: Self) -> Self {
         self.wrapping_mul(rate).wrapping_add(offset)
     }
 
-    #[inline]
+    #[inline(always)]
     fn packages(self, included: Self, size: Self) -> Self {
         // One less before the division and one more after it: a full last package is not begun anew.
         self.wrapping_sub(included).wrapping_sub(1).checked_div(size).unwrap_or(0).wrapping_add(1)
@@ -72,6 +81,11 @@ impl Whole for i128 {
             return None;
         }
         units(*decimal, places)
+    }
+
+    #[inline]
+    fn whole(number: u64, places: u32) -> Option<Self> {
+        Self::from(number).checked_mul(power_of_ten(places)?)
     }
 
     #[inline]

@@ -174,7 +174,7 @@ impl<'b> PreparedCharge<'b> {
     /// What `quantity` costs before rounding: allowance first, then the model; a flat charge ignores the quantity.
     ///
     /// Fails where the exact models fail: when a number is too large to be computed exactly.
-    #[inline]
+    #[inline(always)]
     pub fn amount(&self, quantity: Quantity) -> Result<Exact, Overflow> {
         if let Some(narrow) = &self.narrow
             && let Some(amount) = narrow.amount(&quantity)
@@ -185,7 +185,6 @@ impl<'b> PreparedCharge<'b> {
     }
 
     /// The same for a whole number, for loops over counts: nothing has to be taken out of a decimal.
-    // Inlined whatever the profile: the pages are built for size, and a call costs as much as the amount.
     #[inline(always)]
     pub fn amount_of_whole(&self, number: u64) -> Result<Exact, Overflow> {
         if let Some(narrow) = &self.narrow

@@ -33,7 +33,7 @@ impl Whole for i64 {
     const ZERO: Self = 0;
     const LIMIT: i128 = 0x7FFF_FFFF_FFFF_FFFF;
 
-    #[inline]
+    #[inline(always)]
     fn units(decimal: &Decimal, places: u32) -> Option<Self> {
         let parts = decimal.unpack();
         if parts.negative || parts.hi != 0 {

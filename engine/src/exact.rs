@@ -164,6 +164,14 @@ pub(crate) fn decimal(mantissa: i128, scale: u32) -> Result<Decimal, Overflow> {
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| Overflow)
 }
 
+/// a × b ÷ divisor for a whole divisor above zero, if the digits of all three fit 64 bits.
+pub(crate) fn short_product(a: Decimal, b: Decimal, divisor: Decimal) -> Option<Exact> {
+    let digits = |decimal: Decimal| i64::try_from(decimal.mantissa()).ok();
+    let num = product(digits(a)?.into(), digits(b)?.into())?;
+    let den = product(power_of_ten(a.scale().checked_add(b.scale())?)?, digits(divisor)?.into())?;
+    Some(Exact { num, den })
+}
+
 /// How often 5 divides `number`, and what is left.
 fn split_fives(mut number: i128) -> (u32, i128) {
     let mut fives = 0_u32;

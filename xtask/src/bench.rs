@@ -27,17 +27,23 @@ pub(crate) fn bench(workspace: &Workspace, runs: usize) -> Result<ExitCode, Fail
     }
     let tools = progress.step(|| NodeTools::install(workspace))?;
     let parity = progress.step(|| parity::build(workspace, &tools))?;
-    let native = progress.step(|| {
-        let mut cargo = workspace.cargo();
-        cargo.args(["run", "--release", "--package", "tests", "--bin", "bench"]);
-        gather(&mut cargo, runs)
-    })?;
-    let wasm = progress.step(|| {
-        let mut node = Command::new("node");
-        node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
-        gather(&mut node, runs)
-    })?;
     let program = workspace.release_binary("bench");
+    progress.step(|| {
+        let mut cargo = workspace.cargo();
+        cargo.args(["build", "--release", "--package", "tests", "--bin", "bench"]);
+        process::run(&mut cargo)
+    })?;
+    let (mut native, mut wasm) = (Rounds::new(), Rounds::new());
+    progress.step(|| {
+        // Side by side also in time: what else the machine does must not fall on one side alone.
+        for _ in 0..runs.max(1) {
+            gather(&mut Command::new(&program), &mut native)?;
+            let mut node = Command::new("node");
+            node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
+            gather(&mut node, &mut wasm)?;
+        }
+        Ok(())
+    })?;
     let (instructions, memory) = progress.step(|| Ok((count_instructions(&program)?, peak_memory(&program)?)))?;
     progress.finish("measured");
 
@@ -125,41 +131,34 @@ fn peak_memory(program: &Path) -> Result<Option<u64>, Failure> {
 }
 
 fn measuring_steps() -> [Step; 3] {
+    let step = |title: &str, cold_seconds, warm_seconds| Step {
+        title: title.to_owned(),
+        cold_seconds,
+        warm_seconds,
+        is_cold: false,
+    };
     [
-        Step {
-            title: "measuring natively (built in release mode first)".to_owned(),
-            cold_seconds: 90,
-            warm_seconds: 60,
-            is_cold: false,
-        },
-        Step { title: "measuring in WASM under Node".to_owned(), cold_seconds: 60, warm_seconds: 60, is_cold: false },
-        Step {
-            title: "counting instructions, measuring memory".to_owned(),
-            cold_seconds: 20,
-            warm_seconds: 20,
-            is_cold: false,
-        },
+        step("building the benchmark natively in release mode", 60, 25),
+        step("measuring natively and in WASM under Node, in turns", 120, 110),
+        step("counting instructions, measuring memory", 20, 10),
     ]
 }
 
-/// Runs a side several times and keeps every round it prints.
-fn gather(command: &mut Command, runs: usize) -> Result<Rounds, Failure> {
-    let mut rounds = Rounds::new();
-    for _ in 0..runs.max(1) {
-        let printed = process::output(command)?;
-        for line in printed.lines() {
-            let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
-                program: format!("{command:?}"),
-                expected: "lines of a name, a tab and nanoseconds",
-                found: line.to_owned(),
-            })?;
-            rounds.entry(name.to_owned()).or_default().push(nanoseconds);
-        }
+/// Runs a side once and adds every round it prints.
+fn gather(command: &mut Command, rounds: &mut Rounds) -> Result<(), Failure> {
+    let printed = process::output(command)?;
+    for line in printed.lines() {
+        let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
+            program: format!("{command:?}"),
+            expected: "lines of a name, a tab and nanoseconds",
+            found: line.to_owned(),
+        })?;
+        rounds.entry(name.to_owned()).or_default().push(nanoseconds);
     }
     for round in rounds.values_mut() {
         round.sort_by(f64::total_cmp);
     }
-    Ok(rounds)
+    Ok(())
 }
 
 fn parse(line: &str) -> Option<(&str, f64)> {

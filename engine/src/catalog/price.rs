@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::Node;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader};
-use crate::exact::{Exact, Overflow};
+use crate::exact::{Exact, Overflow, short_product};
 use crate::money::Money;
 use crate::quantity::Quantity;
 
@@ -22,6 +22,13 @@ pub struct UnitPrice {
 impl UnitPrice {
     /// What `quantity` units cost, exactly: quantity × price ÷ per, divided last.
     pub fn times(&self, quantity: Quantity) -> Result<Exact, Overflow> {
+        let (price, per) = (self.price.decimal(), self.per.decimal());
+        // Most often all three are short and `per` is whole: then two multiplications of 64 bits say it all.
+        if per.scale() == 0
+            && let Some(amount) = short_product(quantity.decimal(), price, per)
+        {
+            return Ok(amount);
+        }
         quantity.exact().checked_mul(self.price.exact())?.checked_div(self.per.exact())
     }
 }

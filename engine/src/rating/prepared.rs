@@ -10,11 +10,11 @@ mod whole;
 use super::trace::TotalOnly;
 use super::{RateError, check_usage, price_quantity};
 use crate::catalog::{Book, Charge, Model, Plan, Pricing, Tax, Tier};
-use crate::exact::{Exact, Overflow, decimal};
+use crate::exact::{Exact, Overflow, decimal, power_of_ten};
 use crate::ids::ChargeId;
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::rounding::{Rounding, RoundingPlace, round};
+use crate::rounding::{Rounding, RoundingMode, RoundingPlace, round};
 use crate::usage::Usage;
 
 use form::{Form, Reach, Source, SourceModel, places_of};
@@ -41,6 +41,8 @@ pub struct PreparedPlan<'b> {
 struct PlanCharge<'b> {
     meter: Option<usize>,
     charge: PreparedCharge<'b>,
+    /// How many units of the narrow form make a minor unit of the currency.
+    minor: Option<i64>,
 }
 
 /// A charge, ready for pricing.
@@ -66,12 +68,15 @@ impl<'b> Prepared<'b> {
 impl<'b> PreparedPlan<'b> {
     /// Prepares `plan`, which is one of `book`; `None` if it has a term that only `rate_total` knows.
     pub fn new(book: &'b Book, plan: &'b Plan) -> Option<Self> {
+        let fraction = power_of_ten(book.minor_digits())?;
         let charges = plan.charges.iter().map(|charge| {
             let meter = match charge.meter() {
                 Some(id) => Some(book.meters.iter().position(|meter| meter.id == *id)?),
                 None => None,
             };
-            Some(PlanCharge { meter, charge: PreparedCharge::new(charge) })
+            let charge = PreparedCharge::in_fractions(charge, fraction);
+            let minor = charge.narrow.as_ref().and_then(|narrow| narrow.minor(fraction));
+            Some(PlanCharge { meter, charge, minor })
         });
         Some(Self {
             book,
@@ -115,9 +120,11 @@ impl<'b> PreparedPlan<'b> {
     fn sum_of_rounded(&self, quantities: &[Quantity]) -> Result<Money, RateError> {
         let mut sum = 0_i128;
         for charge in &self.charges {
-            let rounded = charge.amount(quantities).and_then(|exact| round(exact, self.digits, self.rounding.mode));
-            let amount = rounded.map_err(|Overflow| charge.overflow())?;
-            sum = sum.checked_add(amount.decimal().mantissa()).ok_or(Overflow)?;
+            let units = match charge.short_units(quantities, self.rounding.mode) {
+                Some(units) => units.into(),
+                None => charge.any_units(quantities, (self.digits, self.rounding.mode))?,
+            };
+            sum = sum.checked_add(units).ok_or(Overflow)?;
         }
         Ok(Money::new(decimal(sum, self.digits)?))
     }
@@ -139,6 +146,18 @@ fn shown_exactly(amount: Exact) -> Result<Exact, Overflow> {
 }
 
 impl PlanCharge<'_> {
+    /// The amount in minor units, if 64 bits suffice all the way.
+    fn short_units(&self, quantities: &[Quantity], mode: RoundingMode) -> Option<i64> {
+        let (narrow, minor) = self.charge.narrow.as_ref().zip(self.minor)?;
+        narrow.rounded(quantities.get(self.meter?)?, minor, mode)
+    }
+
+    #[inline(never)]
+    fn any_units(&self, quantities: &[Quantity], (digits, mode): (u32, RoundingMode)) -> Result<i128, RateError> {
+        let rounded = self.amount(quantities).and_then(|exact| round(exact, digits, mode));
+        rounded.map(|money| money.decimal().mantissa()).map_err(|Overflow| self.overflow())
+    }
+
     fn amount(&self, quantities: &[Quantity]) -> Result<Exact, Overflow> {
         let quantity = self.meter.and_then(|meter| quantities.get(meter)).copied();
         self.charge.amount(quantity.unwrap_or(Quantity::ZERO))
@@ -156,6 +175,11 @@ const EXTRA_PLACES: u32 = 9;
 impl<'b> PreparedCharge<'b> {
     /// Prepares one charge.
     pub fn new(charge: &'b Charge) -> Self {
+        Self::in_fractions(charge, 1)
+    }
+
+    fn in_fractions(charge: &'b Charge, fraction: i128) -> Self {
+        let forms = |included: Quantity, model| forms(Source { included, model, fraction });
         let (narrow, wide) = match &charge.pricing {
             Pricing::Flat(_) => (None, None),
             Pricing::Metered { meter: _, included, model } => match model {
@@ -204,8 +228,7 @@ impl<'b> PreparedCharge<'b> {
     }
 }
 
-fn forms(included: Quantity, model: SourceModel<'_>) -> (Option<Form<i64>>, Option<Form<i128>>) {
-    let source = Source { included, model };
+fn forms(source: Source<'_>) -> (Option<Form<i64>>, Option<Form<i128>>) {
     let places = places_of(&source);
     let more = places.saturating_add(EXTRA_PLACES);
     (Form::new(&source, places), Form::new(&source, more).or_else(|| Form::new(&source, places)))

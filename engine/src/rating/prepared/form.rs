@@ -9,6 +9,7 @@ use super::whole::{Whole, units};
 use crate::catalog::{Package, Tier, UnitPrice};
 use crate::exact::{Exact, power_of_ten};
 use crate::quantity::Quantity;
+use crate::rounding::{RoundingMode, to_integer_short};
 
 /// Whether a tier's price is that of its own units or, once reached, of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) enum Reach {
 pub(super) struct Source<'t> {
     pub(super) included: Quantity,
     pub(super) model: SourceModel<'t>,
+    /// Amounts are wanted in units of which one is a multiple of this fraction: 100 for cents, 1 if it does not matter.
+    pub(super) fraction: i128,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,14 +85,18 @@ impl<N: Whole> Form<N> {
 
     #[inline(always)]
     fn amount_of(&self, units: N) -> Option<Exact> {
-        let num = match &self.shape {
+        Some(Exact::over(self.num(units)?.into(), self.den))
+    }
+
+    #[inline(always)]
+    fn num(&self, units: N) -> Option<N> {
+        match &self.shape {
             Shape::Lines(lines) => {
                 let line = reached(lines, units)?;
-                units.fitting_line(line.rate, line.offset)
+                Some(units.fitting_line(line.rate, line.offset))
             }
-            Shape::Packages(packages) => packages.amount(units)?,
-        };
-        Some(Exact::over(num.into(), self.den))
+            Shape::Packages(packages) => packages.amount(units),
+        }
     }
 
     /// Brings `source` into whole numbers with `places` decimal places of the quantity; `None` where they do not fit.
@@ -98,18 +105,35 @@ impl<N: Whole> Form<N> {
         match source.model {
             SourceModel::Tiers(reach, tiers) => {
                 let rates = tiers.iter().map(|tier| rate(tier.price, places)).collect::<Option<Vec<_>>>()?;
-                let den = rates.iter().try_fold(1, |den, rate| least_common_multiple(den, rate.parts().1))?;
+                let den =
+                    rates.iter().try_fold(source.fraction, |den, rate| least_common_multiple(den, rate.parts().1))?;
                 let mut draft = LineDraft { places, den, included, reach, lines: Vec::new() };
                 draft.add_tiers(tiers, &rates);
                 let lines: Vec<Line<N>> = draft.lines;
                 (!lines.is_empty()).then_some(Self { places, den, shape: Shape::Lines(lines) })
             }
             SourceModel::Packages(package) => {
-                let (price, den) = package.price.exact().parts();
+                let (price, lowest) = package.price.exact().parts();
+                let den = least_common_multiple(source.fraction, lowest)?;
+                let price = price.checked_mul(den.checked_div(lowest)?)?;
                 let packages = Packages::new(package, places, (included, price))?;
                 Some(Self { places, den, shape: Shape::Packages(packages) })
             }
         }
+    }
+}
+
+impl Form<i64> {
+    /// The amount in whole minor units, rounded; `minor` is what [`Form::minor`] gave.
+    #[inline(always)]
+    pub(super) fn rounded(&self, quantity: &Quantity, minor: i64, mode: RoundingMode) -> Option<i64> {
+        to_integer_short(self.num(i64::units(quantity.decimal_ref(), self.places)?)?, minor, mode)
+    }
+
+    /// How many of this form's units make a minor unit, of which `fraction` make a whole one.
+    pub(super) fn minor(&self, fraction: i128) -> Option<i64> {
+        let minor = self.den.checked_div(fraction)?;
+        (minor.checked_mul(fraction) == Some(self.den)).then_some(minor).and_then(|minor| i64::try_from(minor).ok())
     }
 }
 

@@ -186,14 +186,21 @@ fn prepared_amounts_and_totals_are_those_of_the_exact_models() {
         let Some(book) = dice.book() else { continue };
         books += 1;
         let plan = &book.plans[0];
-        for charge in &plan.charges {
-            let charge = PreparedCharge::new(charge);
-            for quantity in quantities_for(&charge, &mut dice) {
-                same_amount(&charge, quantity, &mut seen);
+        let prepared = PreparedPlan::new(&book, plan).unwrap();
+        let mut mean = Vec::new();
+        for (charge, of_plan) in plan.charges.iter().zip(&prepared.charges) {
+            let alone = PreparedCharge::new(charge);
+            let quantities = quantities_for(&alone, &mut dice);
+            for quantity in quantities.iter().filter(|quantity| !quantity.is_negative()) {
+                same_amount(&alone, *quantity, &mut seen);
+                same_amount(&of_plan.charge, *quantity, &mut seen);
             }
+            mean.extend(quantities);
+            mean.extend(quantities_for(&of_plan.charge, &mut dice));
         }
-        for _ in 0..8 {
-            let usage = usage_of(Quantity::parse(&dice.figure()).unwrap(), Quantity::parse(&dice.figure()).unwrap());
+        for _ in 0..12 {
+            let mut one = || mean[usize::try_from(dice.roll(u64::try_from(mean.len()).unwrap())).unwrap()];
+            let usage = usage_of(one(), one());
             let (fast, slow) = totals(&book, plan, &usage);
             assert_eq!(fast, slow, "{usage:?} {plan:?}");
         }

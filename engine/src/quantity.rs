@@ -49,7 +49,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quantity(Decimal);
 
 impl Ord for Quantity {
@@ -117,6 +117,12 @@ impl Quantity {
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
         add_decimals(self.0, negated(other.0)).map(Self::new)
+    }
+
+    /// The product. Fails if it has more than 28 digits.
+    pub fn checked_times(self, other: Self) -> Result<Self, Overflow> {
+        let product = self.exact().checked_mul(other.exact())?.to_decimal().ok_or(Overflow)?;
+        decimal(product.mantissa(), product.scale()).map(Self::new)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::catalog::{Book, Plan};
 use crate::ids::{MeterId, PlanId};
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::rating::prepared::{PreparedPlan, quantities_of};
+use crate::rating::prepared::PreparedPlan;
 use crate::rating::{RateError, find_plan, rate_total};
 use crate::usage::{MeterUsage, Usage};
 
@@ -88,9 +88,13 @@ struct Ready<'b> {
 impl<'b> Ready<'b> {
     /// `None` where a plan cannot be prepared or the usage is to be refused: then `rate_total` answers.
     fn new(book: &'b Book, plans: &[&'b Plan], usage: &Usage, meter: &MeterId) -> Option<Self> {
-        let plans = plans.iter().map(|plan| PreparedPlan::new(book, plan)).collect::<Option<_>>()?;
+        let plans = plans.iter().map(|plan| PreparedPlan::new(book, plan)).collect::<Option<Vec<_>>>()?;
         let varied = book.meters.iter().position(|known| known.id == *meter)?;
-        Some(Self { plans, quantities: quantities_of(book, usage).ok()?, varied })
+        let mut quantities = Vec::new();
+        for plan in &plans {
+            quantities = plan.quantities(usage).ok()?;
+        }
+        Some(Self { plans, quantities, varied })
     }
 
     fn totals(&mut self, quantity: Quantity) -> Result<Vec<Money>, RateError> {

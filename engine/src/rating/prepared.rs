@@ -7,15 +7,21 @@
 mod form;
 mod whole;
 
+use super::counted::Counted;
+use super::line::price_counted;
+use super::total::line_amount;
 use super::trace::TotalOnly;
-use super::{RateError, check_usage, price_quantity};
-use crate::catalog::{Book, Charge, Model, Plan, Pricing, Tax, Tier};
+use super::{RateError, check_usage, flat};
+use crate::catalog::{
+    Book, Charge, ChargeTerms, Each, Flat, Metered, Model, Plan, Pricing, Tier, TierRules, UnitPrice,
+};
 use crate::exact::{Exact, Overflow, decimal, power_of_ten};
 use crate::ids::ChargeId;
+use crate::invoice::{Account, Conditions, Item, settle};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace, round};
-use crate::usage::Usage;
+use crate::usage::{Meter, Usage};
 
 use form::{Form, Reach, Source, SourceModel, places_of};
 
@@ -32,7 +38,8 @@ pub struct PreparedPlan<'b> {
     plan: &'b Plan,
     rounding: Rounding,
     digits: u32,
-    tax: Option<&'b Tax>,
+    /// Whether what is due is the sum of the rounded lines: nothing is taken off, added or paid before.
+    lines_only: bool,
     charges: Vec<PlanCharge<'b>>,
 }
 
@@ -49,8 +56,17 @@ struct PlanCharge<'b> {
 #[derive(Debug, Clone)]
 pub struct PreparedCharge<'b> {
     charge: &'b Charge,
+    price: Price<'b>,
+    digits: u32,
     narrow: Option<Form<i64>>,
     wide: Option<Form<i128>>,
+}
+
+/// What the exact models are asked with.
+#[derive(Debug, Clone, Copy)]
+enum Price<'b> {
+    Flat(&'b Flat),
+    Metered(&'b Metered),
 }
 
 impl<'b> Prepared<'b> {
@@ -66,26 +82,26 @@ impl<'b> Prepared<'b> {
 }
 
 impl<'b> PreparedPlan<'b> {
-    /// Prepares `plan`, which is one of `book`; `None` if it has a term that only `rate_total` knows.
+    /// Prepares `plan`, which is one of `book`; `None` if it has a charge or a term that only `rate_total` knows.
     pub fn new(book: &'b Book, plan: &'b Plan) -> Option<Self> {
-        let fraction = power_of_ten(book.minor_digits())?;
+        if !plan.terms.is_default() {
+            return None;
+        }
+        let digits = book.minor_digits();
+        let fraction = power_of_ten(digits)?;
         let charges = plan.charges.iter().map(|charge| {
             let meter = match charge.meter() {
                 Some(id) => Some(book.meters.iter().position(|meter| meter.id == *id)?),
                 None => None,
             };
-            let charge = PreparedCharge::in_fractions(charge, fraction);
+            let charge = PreparedCharge::in_fractions(charge, digits, fraction)?;
             let minor = charge.narrow.as_ref().and_then(|narrow| narrow.minor(fraction));
             Some(PlanCharge { meter, charge, minor })
         });
-        Some(Self {
-            book,
-            plan,
-            rounding: book.rounding,
-            digits: book.minor_digits(),
-            tax: book.tax.as_ref(),
-            charges: charges.collect::<Option<_>>()?,
-        })
+        let charges = charges.collect::<Option<_>>()?;
+        let settles = !(plan.discounts.is_empty() && plan.credits.is_empty() && book.terms.taxes.is_empty());
+        let lines_only = !settles && book.rounding.at == RoundingPlace::Line;
+        Some(Self { book, plan, rounding: book.rounding, digits, lines_only, charges })
     }
 
     /// The plan.
@@ -98,22 +114,26 @@ impl<'b> PreparedPlan<'b> {
         self.charges.iter().map(|charge| &charge.charge).find(|prepared| prepared.charge.id == *id)
     }
 
-    /// What is to be paid: the total of `rate`, its refusals included.
+    /// The quantities of `usage` for [`PreparedPlan::total`], in the order of the book's meters.
+    ///
+    /// Refuses what `rate` refuses: unknown meters, meters named twice, negative quantities.
+    pub fn quantities(&self, usage: &Usage) -> Result<Vec<Quantity>, RateError> {
+        check_usage(self.book, self.plan, usage)?;
+        let of = |meter: &Meter| usage.of(&meter.id).map_or(Quantity::ZERO, |item| item.quantity);
+        Ok(self.book.meters.iter().map(of).collect())
+    }
+
+    /// What is due by `rate`, its refusals included.
     ///
     /// `quantities` has one for each of the book's meters, in its order; a meter without one counted nothing.
     pub fn total(&self, quantities: &[Quantity]) -> Result<Money, RateError> {
         for (meter, quantity) in self.book.meters.iter().zip(quantities) {
+            // No charge that can be prepared takes them.
             if quantity.is_negative() {
                 return Err(RateError::NegativeQuantity { meter: meter.id.clone(), quantity: *quantity });
             }
         }
-        let subtotal = match self.rounding.at {
-            RoundingPlace::Line => self.sum_of_rounded(quantities)?,
-            RoundingPlace::Invoice => self.rounded_sum(quantities)?,
-        };
-        let Some(tax) = self.tax else { return Ok(subtotal) };
-        let tax = round(tax.percent.of(subtotal)?, self.digits, self.rounding.mode)?;
-        Ok(subtotal.checked_add(tax)?)
+        if self.lines_only { self.sum_of_rounded(quantities) } else { self.settled(quantities) }
     }
 
     /// Lines are whole minor units here, so their sum is one of whole numbers.
@@ -129,20 +149,18 @@ impl<'b> PreparedPlan<'b> {
         Ok(Money::new(decimal(sum, self.digits)?))
     }
 
-    fn rounded_sum(&self, quantities: &[Quantity]) -> Result<Money, RateError> {
-        let mut sum = Exact::ZERO;
-        for charge in &self.charges {
-            let amount = charge.amount(quantities).and_then(shown_exactly).map_err(|Overflow| charge.overflow())?;
-            sum = sum.checked_add(amount)?;
+    /// Discounts, taxes and credits work on lines, so they are given lines.
+    fn settled(&self, quantities: &[Quantity]) -> Result<Money, RateError> {
+        let mut items = Vec::with_capacity(self.charges.len());
+        for line in &self.charges {
+            let exact = line.amount(quantities).map_err(|Overflow| line.overflow())?;
+            let amount = line_amount(self.book, exact, &mut TotalOnly).map_err(|Overflow| line.overflow())?;
+            let charge = line.charge.charge;
+            items.push(Item::of(&charge.id, Some(charge), amount));
         }
-        Ok(round(sum, self.digits, self.rounding.mode)?)
+        let account = Account::default();
+        Ok(settle(&Conditions::of(self.book, self.plan, &account), &mut items)?.due)
     }
-}
-
-/// The amount, if it can be shown on its line with all its digits.
-fn shown_exactly(amount: Exact) -> Result<Exact, Overflow> {
-    let amount = amount.to_decimal().ok_or(Overflow)?;
-    Ok(Exact::from_decimal(amount))
 }
 
 impl PlanCharge<'_> {
@@ -173,26 +191,50 @@ impl PlanCharge<'_> {
 const EXTRA_PLACES: u32 = 9;
 
 impl<'b> PreparedCharge<'b> {
-    /// Prepares one charge.
-    pub fn new(charge: &'b Charge) -> Self {
-        Self::in_fractions(charge, 1)
+    /// Prepares one charge of `book`; `None` if the quantity of its meter alone does not say what it costs.
+    pub fn new(book: &Book, charge: &'b Charge) -> Option<Self> {
+        Self::in_fractions(charge, book.minor_digits(), 1)
     }
 
-    fn in_fractions(charge: &'b Charge, fraction: i128) -> Self {
-        let forms = |included: Quantity, model| forms(Source { included, model, fraction });
-        let (narrow, wide) = match &charge.pricing {
-            Pricing::Flat(_) => (None, None),
-            Pricing::Metered { meter: _, included, model } => match model {
-                Model::PerUnit(price) => {
-                    let tier = [Tier { up_to: None, price: *price }];
-                    forms(*included, SourceModel::Tiers(Reach::AllUnits, &tier))
-                }
-                Model::Graduated(tiers) => forms(*included, SourceModel::Tiers(Reach::OwnUnits, tiers.as_slice())),
-                Model::Volume(tiers) => forms(*included, SourceModel::Tiers(Reach::AllUnits, tiers.as_slice())),
-                Model::Package(package) => forms(*included, SourceModel::Packages(package)),
-            },
+    fn in_fractions(charge: &'b Charge, digits: u32, fraction: i128) -> Option<Self> {
+        // Named one by one: a new term of a charge must be thought about here. Tags and taxes are for whole bills.
+        let Charge { id: _, name: _, pricing, terms, tags: _, taxes: _ } = charge;
+        if *terms != ChargeTerms::NONE {
+            return None;
+        }
+        let metered = match pricing {
+            Pricing::Flat(flat) => {
+                return Some(Self { charge, price: Price::Flat(flat), digits, narrow: None, wide: None });
+            }
+            Pricing::Metered(metered) => metered,
+            Pricing::Capacity(_) | Pricing::Composite(_) => return None,
         };
-        Self { charge, narrow, wide }
+        let Metered { meter: _, only, each, convert, included, model } = metered;
+        if !only.is_empty() || *each != Each::Period || !is_of_quantity_alone(model) {
+            return None;
+        }
+        let source = |model| Source { included: *included, model, fraction };
+        let (narrow, wide) = match model {
+            // A conversion is left to the exact models, whatever they price.
+            _ if !convert.is_empty() => (None, None),
+            Model::PerUnit(price) => forms(source(SourceModel::Tiers(Reach::AllUnits, &[open_tier(*price)]))),
+            Model::Graduated(tiers) if tiers.rules() == TierRules::USUAL => {
+                forms(source(SourceModel::Tiers(Reach::OwnUnits, tiers.as_slice())))
+            }
+            Model::Volume(tiers) if tiers.rules() == TierRules::USUAL => {
+                forms(source(SourceModel::Tiers(Reach::AllUnits, tiers.as_slice())))
+            }
+            Model::Package(package) => forms(source(SourceModel::Packages(package))),
+            Model::Graduated(_)
+            | Model::Volume(_)
+            | Model::StairStep(_)
+            | Model::Percentage(_)
+            | Model::GraduatedPercentage(_)
+            | Model::Dynamic(_)
+            | Model::Committed(_)
+            | Model::ProratedGraduated(_) => (None, None),
+        };
+        Some(Self { charge, price: Price::Metered(metered), digits, narrow, wide })
     }
 
     /// What `quantity` costs before rounding: allowance first, then the model; a flat charge ignores the quantity.
@@ -223,24 +265,42 @@ impl<'b> PreparedCharge<'b> {
     fn amount_of_any(&self, quantity: &Quantity) -> Result<Exact, Overflow> {
         match self.wide.as_ref().and_then(|wide| wide.amount(quantity)) {
             Some(amount) => Ok(amount),
-            None => price_quantity(&self.charge.pricing, *quantity, &mut TotalOnly),
+            None => self.exact_amount(*quantity),
         }
     }
+
+    /// The same by the exact models, which everything here must agree with.
+    fn exact_amount(&self, quantity: Quantity) -> Result<Exact, Overflow> {
+        match self.price {
+            Price::Flat(flat) => Ok(flat::price(flat, &mut TotalOnly)),
+            Price::Metered(metered) => price_counted(Counted::assumed(metered, quantity), self.digits, &mut TotalOnly),
+        }
+    }
+}
+
+/// Whether the model looks at nothing but the quantity: neither at events nor at groups.
+fn is_of_quantity_alone(model: &Model) -> bool {
+    match model {
+        Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_) => true,
+        Model::Percentage(_) | Model::ProratedGraduated(_) => false,
+    }
+}
+
+fn open_tier(price: UnitPrice) -> Tier {
+    Tier { up_to: None, price, flat: Money::ZERO, cap: None, size: None }
 }
 
 fn forms(source: Source<'_>) -> (Option<Form<i64>>, Option<Form<i128>>) {
     let places = places_of(&source);
     let more = places.saturating_add(EXTRA_PLACES);
     (Form::new(&source, places), Form::new(&source, more).or_else(|| Form::new(&source, places)))
-}
-
-/// The quantities of `usage` in the order of the book's meters, for [`PreparedPlan::total`].
-///
-/// Refuses what `rate` refuses: unknown meters, meters named twice, negative quantities.
-pub fn quantities_of(book: &Book, usage: &Usage) -> Result<Vec<Quantity>, RateError> {
-    check_usage(book, usage)?;
-    let of = |meter: &crate::usage::Meter| usage.of(&meter.id).map_or(Quantity::ZERO, |item| item.quantity);
-    Ok(book.meters.iter().map(of).collect())
 }
 
 #[cfg(test)]

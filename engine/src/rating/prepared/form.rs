@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::whole::{Whole, units};
-use crate::catalog::{Package, Tier, UnitPrice};
+use crate::catalog::{Package, PackageRounding, Tier, UnitPrice};
 use crate::exact::{Exact, power_of_ten};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer_short};
@@ -105,14 +105,19 @@ impl<N: Whole> Form<N> {
         match source.model {
             SourceModel::Tiers(reach, tiers) => {
                 let rates = tiers.iter().map(|tier| rate(tier.price, places)).collect::<Option<Vec<_>>>()?;
-                let den =
-                    rates.iter().try_fold(source.fraction, |den, rate| least_common_multiple(den, rate.parts().1))?;
+                let fees = tiers.iter().map(|tier| tier.flat.exact());
+                let amounts = rates.iter().copied().chain(fees);
+                let den = amounts.map(|amount| amount.parts().1).try_fold(source.fraction, least_common_multiple)?;
                 let mut draft = LineDraft { places, den, included, reach, lines: Vec::new() };
                 draft.add_tiers(tiers, &rates);
                 let lines: Vec<Line<N>> = draft.lines;
                 (!lines.is_empty()).then_some(Self { places, den, shape: Shape::Lines(lines) })
             }
             SourceModel::Packages(package) => {
+                match package.rounding {
+                    PackageRounding::Up => {}
+                    PackageRounding::Down => return None,
+                }
                 let (price, lowest) = package.price.exact().parts();
                 let den = least_common_multiple(source.fraction, lowest)?;
                 let price = price.checked_mul(den.checked_div(lowest)?)?;
@@ -207,7 +212,9 @@ impl<N: Whole> LineDraft<N> {
     /// Adds tiers until one no longer fits: quantities from there on are left to the exact model.
     fn add_tiers(&mut self, tiers: &[Tier], rates: &[Exact]) {
         let mut end = Some(End { units: self.included, amount: 0 });
-        if self.included > 0 {
+        // Nothing used enters no tier, so that not even the first one's fee is due.
+        let has_fee = tiers.first().is_some_and(|tier| tier.flat.exact().signum() != 0);
+        if self.included > 0 || has_fee {
             end = self.add(self.included, (0, 0)).and(end);
         }
         for (tier, rate) in tiers.iter().zip(rates) {
@@ -219,13 +226,13 @@ impl<N: Whole> LineDraft<N> {
     /// `None` if nothing above this tier can be answered.
     fn add_tier(&mut self, tier: &Tier, rate: Exact, from: End) -> Option<End> {
         // Named one by one: a new term of a tier must be thought about here.
-        let Tier { up_to, price } = tier;
-        let (num, den) = rate.parts();
-        let rate = num.checked_mul(self.den.checked_div(den)?)?;
-        let offset = match self.reach {
-            Reach::OwnUnits => from.amount.checked_sub(from.units.checked_mul(rate)?)?,
-            Reach::AllUnits => self.included.checked_mul(rate)?.checked_neg()?,
+        let Tier { up_to, price, flat, cap: None, size: None } = tier else { return None };
+        let (rate, fee) = (self.in_units(rate)?, self.in_units(flat.exact())?);
+        let (before, free) = match self.reach {
+            Reach::OwnUnits => (from.amount, from.units),
+            Reach::AllUnits => (0, self.included),
         };
+        let offset = before.checked_add(fee)?.checked_sub(free.checked_mul(rate)?)?;
         // Quantity × price must fit here and, in lowest terms, in the exact model, which divides by `per` afterwards.
         let fits = N::LIMIT.checked_sub(offset.max(0))?.checked_div(rate).unwrap_or(N::LIMIT);
         let fits_exact = i128::MAX.checked_div(price.price.decimal().mantissa()).unwrap_or(i128::MAX);
@@ -239,6 +246,12 @@ impl<N: Whole> LineDraft<N> {
         };
         self.add(last, (rate, offset))?;
         Some(End { units: last, amount: last.checked_mul(rate)?.checked_add(offset)? })
+    }
+
+    /// An amount in units of 1/den, of which every amount here is a multiple.
+    fn in_units(&self, amount: Exact) -> Option<i128> {
+        let (num, den) = amount.parts();
+        num.checked_mul(self.den.checked_div(den)?)
     }
 
     fn add(&mut self, last: i128, (rate, offset): (i128, i128)) -> Option<()> {

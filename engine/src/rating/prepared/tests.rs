@@ -1,12 +1,11 @@
 //! The prepared form against the exact models: the same digits and the same refusals on random and on mean figures.
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails by its panic")]
 
-use super::{Prepared, PreparedCharge, PreparedPlan, quantities_of};
+use super::{Prepared, PreparedCharge, PreparedPlan};
 use crate::catalog::{Book, BookDraft, Plan};
 use crate::ids::MeterId;
 use crate::quantity::Quantity;
-use crate::rating::trace::TotalOnly;
-use crate::rating::{RateError, price_quantity, rate_total};
+use crate::rating::{RateError, rate_total};
 use crate::usage::{MeterUsage, Usage};
 
 /// Random figures that are the same in every run (xorshift).
@@ -59,19 +58,56 @@ impl Dice {
             (0..self.roll(6)).map(|_| Quantity::parse(&self.positive(&BOUNDS)).unwrap()).collect();
         bounds.sort();
         bounds.dedup();
+        let plain = self.roll(3) > 0;
         let mut lines: Vec<String> =
-            bounds.iter().map(|bound| format!("{{ up_to = \"{bound}\", {} }}", self.price())).collect();
-        lines.push(format!("{{ {} }}", self.price()));
-        format!("[{}]", lines.join(", "))
+            bounds.iter().map(|bound| format!("{{ up_to = \"{bound}\", {} }}", self.tier(plain))).collect();
+        lines.push(format!("{{ {} }}", self.tier(plain)));
+        let list = format!("[{}]", lines.join(", "));
+        if plain || self.roll(2) == 0 {
+            return list;
+        }
+        let rules = ["bound = \"upper\"", "zero_usage = \"first_tier\"", "round_each = \"half_up\""];
+        format!("{{ tiers = {list}, {} }}", self.one_of(&rules))
+    }
+
+    /// A price, often with a fee; now and then packages or, where the model has it, a cap.
+    fn tier(&mut self, plain: bool) -> String {
+        let price = if !plain && self.roll(3) == 0 {
+            format!("price = \"{}\", size = \"{}\"", self.figure(), self.positive(&BOUNDS))
+        } else {
+            self.price()
+        };
+        let fee = if !plain && self.roll(2) == 0 { format!(", flat = \"{}\"", self.figure()) } else { String::new() };
+        format!("{price}{fee}")
+    }
+
+    /// Models that are always left to the exact ones, besides those that are not.
+    fn other_model(&mut self) -> String {
+        match self.roll(4) {
+            0 => "convert = { divide = \"1000\", round = \"ceiling\" }\nper_unit = { price = \"0.4\" }".to_owned(),
+            1 => {
+                format!("graduated = [{{ up_to = \"1000\", {}, cap = \"9.9\" }}, {{ {} }}]", self.price(), self.price())
+            }
+            2 => "stair_step = [{ up_to = \"1000\", flat = \"5\" }, { flat = \"9.99\" }]".to_owned(),
+            _ => format!(
+                "volume = {{ tiers = {}, lookup = \"ceiling\" }}",
+                "[{ up_to = \"1000\", price = \"0.2\" }, { price = \"0.1\", flat = \"3\" }]"
+            ),
+        }
     }
 
     fn charge(&mut self, index: u64) -> String {
         let included =
             if self.roll(2) == 0 { String::new() } else { format!("included = \"{}\"\n", self.positive(&BOUNDS)) };
-        let model = match self.roll(5) {
+        let model = match self.roll(6) {
+            5 => self.other_model(),
             0 => format!("per_unit = {{ {} }}", self.price()),
             1 => format!("volume = {}", self.tiers()),
-            2 => format!("package = {{ size = \"{}\", price = \"{}\" }}", self.positive(&BOUNDS), self.figure()),
+            2 => {
+                let round = self.one_of(&["up", "up", "down"]);
+                let (size, price) = (self.positive(&BOUNDS), self.figure());
+                format!("package = {{ size = \"{size}\", price = \"{price}\", round = \"{round}\" }}")
+            }
             _ => format!("graduated = {}", self.tiers()),
         };
         format!(
@@ -91,11 +127,13 @@ impl Dice {
         let currency = format!("currency = \"{}\"\n{rounding}", self.one_of(&["CNY", "JPY", "BHD", "CLF"]));
         let tax =
             if self.roll(2) == 0 { "" } else { "[tax]\nname = { zh = \"税\", en = \"Tax\" }\npercent = \"6.5\"\n" };
+        let discount = "[[plans.p.discounts]]\nid = \"d\"\nname = { zh = \"折\", en = \"Off\" }\npercent = \"12.5\"\n";
+        let discount = if self.roll(4) == 0 { discount } else { "" };
         let head = include_str!("../../../../tests/scenarios/head.toml").replace("currency = \"CNY\"", &currency);
         let head = head.replace("[meters.calls]", &format!("{tax}[meters.calls]"));
         let charges: String = (0..=self.roll(3)).map(|index| self.charge(index)).collect();
         let fee = "[[plans.p.charges]]\nid = \"fee\"\nname = { zh = \"月费\", en = \"Fee\" }\nflat = \"9.9\"\n";
-        BookDraft::from_toml(&format!("{head}\n{charges}{fee}")).check().ok()
+        BookDraft::from_toml(&format!("{head}\n{charges}{fee}{discount}")).check().ok()
     }
 }
 
@@ -144,7 +182,7 @@ struct Seen {
 }
 
 fn same_amount(charge: &PreparedCharge<'_>, quantity: Quantity, seen: &mut Seen) {
-    let exact = price_quantity(&charge.charge.pricing, quantity, &mut TotalOnly);
+    let exact = charge.exact_amount(quantity);
     assert_eq!(charge.amount(quantity), exact, "{quantity} units at {:?}", charge.charge.pricing);
     if let Ok(exact) = exact {
         assert_eq!(charge.amount(quantity).unwrap().to_string(), exact.to_string());
@@ -173,7 +211,7 @@ fn usage_of(calls: Quantity, bytes: Quantity) -> Usage {
 
 fn totals(book: &Book, plan: &Plan, usage: &Usage) -> (Result<String, RateError>, Result<String, RateError>) {
     let prepared = PreparedPlan::new(book, plan).unwrap();
-    let fast = quantities_of(book, usage).and_then(|quantities| prepared.total(&quantities));
+    let fast = prepared.quantities(usage).and_then(|quantities| prepared.total(&quantities));
     (fast.map(|money| money.to_string()), rate_total(book, plan, usage).map(|money| money.to_string()))
 }
 
@@ -189,7 +227,7 @@ fn prepared_amounts_and_totals_are_those_of_the_exact_models() {
         let prepared = PreparedPlan::new(&book, plan).unwrap();
         let mut mean = Vec::new();
         for (charge, of_plan) in plan.charges.iter().zip(&prepared.charges) {
-            let alone = PreparedCharge::new(charge);
+            let alone = PreparedCharge::new(&book, charge).unwrap();
             let quantities = quantities_for(&alone, &mut dice);
             for quantity in quantities.iter().filter(|quantity| !quantity.is_negative()) {
                 same_amount(&alone, *quantity, &mut seen);
@@ -224,7 +262,7 @@ fn negative_usage_is_refused_as_rate_refuses_it() {
 #[test]
 fn negative_quantity_of_one_charge_is_priced_by_the_exact_model() {
     let book = some_book();
-    let charge = PreparedCharge::new(&book.plans[0].charges[0]);
+    let charge = PreparedCharge::new(&book, &book.plans[0].charges[0]).unwrap();
     let quantity = Quantity::parse("-1000").unwrap();
-    assert_eq!(charge.amount(quantity), price_quantity(&charge.charge.pricing, quantity, &mut TotalOnly));
+    assert_eq!(charge.amount(quantity), charge.exact_amount(quantity));
 }

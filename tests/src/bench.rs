@@ -132,8 +132,8 @@ fn yardstick(iterations: u32) -> u32 {
     for index in 0..iterations {
         let billable = (Decimal::from(number(index)) - included).max(Decimal::ZERO);
         let (mut sum, mut from) = (Decimal::ZERO, Decimal::ZERO);
-        for (up_to, price) in tiers {
-            match up_to {
+        for (up_to, price) in &tiers {
+            match *up_to {
                 Some(up_to) if billable > up_to => {
                     sum += (up_to - from) * price;
                     from = up_to;
@@ -153,7 +153,8 @@ fn amounts(model: &str, iterations: u32) -> u32 {
     let Some(book) = one_charge(model) else {
         return 0;
     };
-    let Some(charge) = book.plans.first().and_then(|plan| plan.charges.first()).map(PreparedCharge::new) else {
+    let charge = book.plans.first().and_then(|plan| plan.charges.first());
+    let Some(charge) = charge.and_then(|charge| PreparedCharge::new(&book, charge)) else {
         return 0;
     };
     for index in 0..iterations {
@@ -166,7 +167,8 @@ fn decimal_amounts(model: &str, iterations: u32, quantity: impl Fn(u32) -> Quant
     let Some(book) = one_charge(model) else {
         return 0;
     };
-    let Some(charge) = book.plans.first().and_then(|plan| plan.charges.first()).map(PreparedCharge::new) else {
+    let charge = book.plans.first().and_then(|plan| plan.charges.first());
+    let Some(charge) = charge.and_then(|charge| PreparedCharge::new(&book, charge)) else {
         return 0;
     };
     for index in 0..iterations {

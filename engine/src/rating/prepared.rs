@@ -232,7 +232,9 @@ impl<'b> PreparedCharge<'b> {
             | Model::GraduatedPercentage(_)
             | Model::Dynamic(_)
             | Model::Committed(_)
-            | Model::ProratedGraduated(_) => (None, None),
+            | Model::ProratedGraduated(_)
+            | Model::Matrix(_)
+            | Model::Rules(_) => (None, None),
         };
         Some(Self { charge, price: Price::Metered(metered), digits, narrow, wide })
     }
@@ -289,7 +291,7 @@ fn is_of_quantity_alone(model: &Model) -> bool {
         | Model::GraduatedPercentage(_)
         | Model::Dynamic(_)
         | Model::Committed(_) => true,
-        Model::Percentage(_) | Model::ProratedGraduated(_) => false,
+        Model::Percentage(_) | Model::ProratedGraduated(_) | Model::Matrix(_) | Model::Rules(_) => false,
     }
 }
 

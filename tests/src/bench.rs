@@ -12,6 +12,8 @@ use engine::usage::MeterUsage;
 use engine::{Usage, rate};
 use rust_decimal::Decimal;
 
+use crate::bench_matrix;
+
 /// The benchmarks there are. `…_amount` is a prepared charge before rounding, `…_total` a whole plan without its trace,
 /// `…_line` one with it. `yardstick_…` is not ours: what the same takes when it is written plainly.
 pub fn names() -> Vec<&'static str> {
@@ -31,10 +33,17 @@ pub fn names() -> Vec<&'static str> {
         "per_unit_line",
         "volume_line",
         "package_line",
+        "graduated_20_lines",
         "estimate_20_lines",
         "curve_4_plans_64_points",
         "check_book",
         "check_and_prepare_book",
+        "check_language_models",
+        MATRIX_20,
+        MATRIX_20_000,
+        "matrix_20_rows_16_cells_total",
+        "matrix_20_000_rows_16_cells_total",
+        "check_matrix_20_000_rows",
     ]
 }
 
@@ -42,6 +51,9 @@ pub fn names() -> Vec<&'static str> {
 const LOOP_ALONE: &str = "loop_alone";
 /// The sum of four tiers written with rust_decimal.
 const GRADUATED_YARDSTICK: &str = "yardstick_graduated_rust_decimal";
+/// Sixteen lookups in a short list of prices and in a long one.
+const MATRIX_20: &str = "matrix_20_rows_16_lookups";
+const MATRIX_20_000: &str = "matrix_20_000_rows_16_lookups";
 
 const HEAD: &str = include_str!("../scenarios/head.toml");
 
@@ -63,10 +75,17 @@ pub fn run(name: &str, iterations: u32) -> u32 {
         "per_unit_line" => lines(PER_UNIT, iterations),
         "volume_line" => lines(VOLUME, iterations),
         "package_line" => lines(PACKAGE, iterations),
+        "graduated_20_lines" => twenty_lines(iterations),
         "estimate_20_lines" => estimates(iterations),
         "curve_4_plans_64_points" => curves(iterations),
         "check_book" => checks(iterations, |_| ()),
         "check_and_prepare_book" => checks(iterations, |book| drop(black_box(Prepared::new(book)))),
+        "check_language_models" => bench_matrix::check_language_models(iterations),
+        MATRIX_20 => bench_matrix::lookups(20, iterations),
+        MATRIX_20_000 => bench_matrix::lookups(20_000, iterations),
+        "matrix_20_rows_16_cells_total" => bench_matrix::totals(20, iterations),
+        "matrix_20_000_rows_16_cells_total" => bench_matrix::totals(20_000, iterations),
+        "check_matrix_20_000_rows" => bench_matrix::check_rows(20_000, iterations),
         _ => 0,
     }
 }
@@ -216,7 +235,17 @@ fn totals(model: &str, iterations: u32) -> u32 {
 }
 
 fn lines(model: &str, iterations: u32) -> u32 {
-    let prepared = one_charge(model).zip(usage_of(Quantity::ZERO));
+    rated_lines(one_charge(model), iterations)
+}
+
+/// A bill of twenty lines: what a line takes when the bill around it counts for little.
+fn twenty_lines(iterations: u32) -> u32 {
+    let charge = |index: u32| format!("[[plans.p.charges]]\nid = \"c{index}\"\nmeter = \"calls\"\n{GRADUATED}\n");
+    rated_lines(book(&(0..20).map(charge).collect::<String>()), iterations)
+}
+
+fn rated_lines(book: Option<Book>, iterations: u32) -> u32 {
+    let prepared = book.zip(usage_of(Quantity::ZERO));
     let Some((book, mut usage)) = prepared else {
         return 0;
     };

@@ -12,7 +12,7 @@ use engine::usage::MeterUsage;
 use engine::{Usage, rate};
 use rust_decimal::Decimal;
 
-use crate::bench_matrix;
+use crate::bench_matrix::{self, LONG_ROWS, SHORT_ROWS};
 
 /// The benchmarks there are. `…_amount` is a prepared charge before rounding, `…_total` a whole plan without its trace,
 /// `…_line` one with it. `yardstick_…` is not ours: what the same takes when it is written plainly.
@@ -81,11 +81,11 @@ pub fn run(name: &str, iterations: u32) -> u32 {
         "check_book" => checks(iterations, |_| ()),
         "check_and_prepare_book" => checks(iterations, |book| drop(black_box(Prepared::new(book)))),
         "check_language_models" => bench_matrix::check_language_models(iterations),
-        MATRIX_20 => bench_matrix::lookups(20, iterations),
-        MATRIX_20_000 => bench_matrix::lookups(20_000, iterations),
-        "matrix_20_rows_16_cells_total" => bench_matrix::totals(20, iterations),
-        "matrix_20_000_rows_16_cells_total" => bench_matrix::totals(20_000, iterations),
-        "check_matrix_20_000_rows" => bench_matrix::check_rows(20_000, iterations),
+        MATRIX_20 => bench_matrix::lookups(SHORT_ROWS, iterations),
+        MATRIX_20_000 => bench_matrix::lookups(LONG_ROWS, iterations),
+        "matrix_20_rows_16_cells_total" => bench_matrix::totals(SHORT_ROWS, iterations),
+        "matrix_20_000_rows_16_cells_total" => bench_matrix::totals(LONG_ROWS, iterations),
+        "check_matrix_20_000_rows" => bench_matrix::check_rows(LONG_ROWS, iterations),
         _ => 0,
     }
 }

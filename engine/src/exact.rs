@@ -166,10 +166,19 @@ pub(crate) fn decimal(mantissa: i128, scale: u32) -> Result<Decimal, Overflow> {
 
 /// a × b ÷ divisor for a whole divisor above zero, if the digits of all three fit 64 bits.
 pub(crate) fn short_product(a: Decimal, b: Decimal, divisor: Decimal) -> Option<Exact> {
-    let digits = |decimal: Decimal| i64::try_from(decimal.mantissa()).ok();
-    let num = product(digits(a)?.into(), digits(b)?.into())?;
-    let den = product(power_of_ten(a.scale().checked_add(b.scale())?)?, digits(divisor)?.into())?;
+    let num = i128::from(short_digits(&a)?).checked_mul(short_digits(&b)?.into())?;
+    let den = product(power_of_ten(a.scale().checked_add(b.scale())?)?, short_digits(&divisor)?.into())?;
     Some(Exact { num, den })
+}
+
+/// The digits of a decimal that is not below zero, if they fit 63 bits.
+#[inline(always)]
+pub(crate) fn short_digits(decimal: &Decimal) -> Option<i64> {
+    let parts = decimal.unpack();
+    if parts.negative || parts.hi != 0 {
+        return None;
+    }
+    i64::try_from((u64::from(parts.mid) << 32) | u64::from(parts.lo)).ok()
 }
 
 /// How often 5 divides `number`, and what is left.
@@ -199,6 +208,10 @@ fn multiply_reduced(a: Exact, b: Exact) -> Result<Exact, Overflow> {
 }
 
 fn add_unlike(a: Exact, b: Exact) -> Result<Exact, Overflow> {
+    // Sums begin with nothing.
+    if a.num == 0 {
+        return Ok(b);
+    }
     if let Some(sum) = add_over_larger(a, b) {
         return Ok(sum);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, decimal, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, power_of_ten, short_digits};
 
 /// Why a text is not a decimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,9 @@ impl Ord for Quantity {
     fn cmp(&self, other: &Self) -> Ordering {
         // Bounds and quantities are mostly of one scale; then the digits say it and nothing has to be brought to scale.
         if self.0.scale() == other.0.scale() {
+            if let (Some(own), Some(other)) = (short_digits(&self.0), short_digits(&other.0)) {
+                return own.cmp(&other);
+            }
             return self.0.mantissa().cmp(&other.0.mantissa());
         }
         self.0.cmp(&other.0)
@@ -116,6 +119,14 @@ impl Quantity {
 
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
+        // Most often both are short and whole, and the difference is not below zero.
+        if self.0.scale() == 0
+            && other.0.scale() == 0
+            && let (Some(from), Some(take)) = (short_digits(&self.0), short_digits(&other.0))
+            && from >= take
+        {
+            return Ok(Self(Decimal::from(from.saturating_sub(take))));
+        }
         add_decimals(self.0, negated(other.0)).map(Self::new)
     }
 

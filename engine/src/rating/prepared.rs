@@ -7,13 +7,16 @@
 mod form;
 mod whole;
 
+use rust_decimal::Decimal;
+
 use super::counted::Counted;
 use super::line::price_counted;
 use super::total::line_amount;
 use super::trace::TotalOnly;
 use super::{RateError, check_usage, flat};
 use crate::catalog::{
-    Book, Charge, ChargeTerms, Each, Flat, Metered, Model, Plan, Pricing, Tier, TierRules, UnitPrice,
+    Book, Charge, ChargeTerms, Each, Flat, Metered, Model, Percent, Plan, Pricing, TaxRules, Terms, Tier, TierRules,
+    Treatment, UnitPrice,
 };
 use crate::exact::{Exact, Overflow, decimal, power_of_ten};
 use crate::ids::ChargeId;
@@ -38,9 +41,19 @@ pub struct PreparedPlan<'b> {
     plan: &'b Plan,
     rounding: Rounding,
     digits: u32,
-    /// Whether what is due is the sum of the rounded lines: nothing is taken off, added or paid before.
-    lines_only: bool,
+    after_lines: AfterLines,
     charges: Vec<PlanCharge<'b>>,
+}
+
+/// What happens to the lines before they are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AfterLines {
+    /// Nothing: their sum is due.
+    Nothing,
+    /// This is added to their sum, rounded; all other rules are the usual ones.
+    OneTax(Percent, RoundingMode),
+    /// All that `settle` knows.
+    Settled,
 }
 
 /// A charge of a plan and which of the book's meters it prices.
@@ -50,6 +63,8 @@ struct PlanCharge<'b> {
     charge: PreparedCharge<'b>,
     /// How many units of the narrow form make a minor unit of the currency.
     minor: Option<i64>,
+    /// A flat fee, rounded, in minor units.
+    fixed: Option<i64>,
 }
 
 /// A charge, ready for pricing.
@@ -96,12 +111,11 @@ impl<'b> PreparedPlan<'b> {
             };
             let charge = PreparedCharge::in_fractions(charge, digits, fraction)?;
             let minor = charge.narrow.as_ref().and_then(|narrow| narrow.minor(fraction));
-            Some(PlanCharge { meter, charge, minor })
+            let fixed = charge.fixed(book.rounding.mode);
+            Some(PlanCharge { meter, charge, minor, fixed })
         });
         let charges = charges.collect::<Option<_>>()?;
-        let settles = !(plan.discounts.is_empty() && plan.credits.is_empty() && book.terms.taxes.is_empty());
-        let lines_only = !settles && book.rounding.at == RoundingPlace::Line;
-        Some(Self { book, plan, rounding: book.rounding, digits, lines_only, charges })
+        Some(Self { book, plan, rounding: book.rounding, digits, after_lines: AfterLines::of(book, plan), charges })
     }
 
     /// The plan.
@@ -133,7 +147,28 @@ impl<'b> PreparedPlan<'b> {
                 return Err(RateError::NegativeQuantity { meter: meter.id.clone(), quantity: *quantity });
             }
         }
-        if self.lines_only { self.sum_of_rounded(quantities) } else { self.settled(quantities) }
+        match self.after_lines {
+            AfterLines::Nothing => self.sum_of_rounded(quantities),
+            AfterLines::OneTax(percent, mode) => match self.short_sum(quantities) {
+                Some(sum) => self.taxed(sum, percent, mode),
+                None => self.settled(quantities),
+            },
+            AfterLines::Settled => self.settled(quantities),
+        }
+    }
+
+    /// The sum of the lines in minor units, if 64 bits suffice for all of them.
+    fn short_sum(&self, quantities: &[Quantity]) -> Option<i64> {
+        self.charges
+            .iter()
+            .try_fold(0_i64, |sum, charge| sum.checked_add(charge.short_units(quantities, self.rounding.mode)?))
+    }
+
+    /// A sum of 64 bits and a short percentage leave room in all that `settle` would compute, so it would not refuse.
+    fn taxed(&self, sum: i64, percent: Percent, mode: RoundingMode) -> Result<Money, RateError> {
+        let subtotal = Money::new(decimal(sum.into(), self.digits)?);
+        let tax = round(percent.of(subtotal.exact())?, self.digits, mode)?;
+        Ok(subtotal.checked_add(tax)?)
     }
 
     /// Lines are whole minor units here, so their sum is one of whole numbers.
@@ -163,10 +198,42 @@ impl<'b> PreparedPlan<'b> {
     }
 }
 
+impl AfterLines {
+    fn of(book: &Book, plan: &Plan) -> Self {
+        // Named one by one: a new term of bills must be thought about here.
+        let Terms { taxes, tax_rules, discount_rules: _, credit_rules: _ } = &book.terms;
+        if !plan.discounts.is_empty() || !plan.credits.is_empty() || book.rounding.at == RoundingPlace::Invoice {
+            return Self::Settled;
+        }
+        let usual = TaxRules { mode: tax_rules.mode, ..TaxRules::default() };
+        match taxes.as_slice() {
+            [] => Self::Nothing,
+            [tax]
+                if *tax_rules == usual
+                    && tax.treatment == Treatment::Exclusive
+                    && tax.by_default
+                    && is_short(tax.percent.decimal())
+                    && plan.charges.iter().all(|charge| charge.taxes.is_none()) =>
+            {
+                Self::OneTax(tax.percent, tax_rules.mode.unwrap_or(book.rounding.mode))
+            }
+            [..] => Self::Settled,
+        }
+    }
+}
+
+/// At most ten digits, of which at most nine after the point.
+fn is_short(decimal: Decimal) -> bool {
+    decimal.mantissa().unsigned_abs() < 10_u128.pow(10) && decimal.scale() < 10
+}
+
 impl PlanCharge<'_> {
     /// The amount in minor units, if 64 bits suffice all the way.
     fn short_units(&self, quantities: &[Quantity], mode: RoundingMode) -> Option<i64> {
-        let (narrow, minor) = self.charge.narrow.as_ref().zip(self.minor)?;
+        let (narrow, minor) = match self.charge.price {
+            Price::Flat(_) => return self.fixed,
+            Price::Metered(_) => self.charge.narrow.as_ref().zip(self.minor)?,
+        };
         narrow.rounded(quantities.get(self.meter?)?, minor, mode)
     }
 
@@ -269,6 +336,12 @@ impl<'b> PreparedCharge<'b> {
             Some(amount) => Ok(amount),
             None => self.exact_amount(*quantity),
         }
+    }
+
+    fn fixed(&self, mode: RoundingMode) -> Option<i64> {
+        let Price::Flat(flat) = self.price else { return None };
+        let amount = round(flat::price(flat, &mut TotalOnly), self.digits, mode).ok()?;
+        i64::try_from(amount.decimal().mantissa()).ok()
     }
 
     /// The same by the exact models, which everything here must agree with.

@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::exact::power_of_ten;
+use crate::exact::{power_of_ten, short_digits};
 
 /// A width of whole numbers.
 pub(super) trait Whole: Copy + Ord + TryFrom<i128> + Into<i128> {
@@ -35,12 +35,8 @@ impl Whole for i64 {
 
     #[inline(always)]
     fn units(decimal: &Decimal, places: u32) -> Option<Self> {
-        let parts = decimal.unpack();
-        if parts.negative || parts.hi != 0 {
-            return None;
-        }
-        let mantissa = Self::try_from((u64::from(parts.mid) << 32) | u64::from(parts.lo)).ok()?;
-        if parts.scale == places { Some(mantissa) } else { scaled_up(mantissa, places.checked_sub(parts.scale)?) }
+        let (mantissa, scale) = (short_digits(decimal)?, decimal.scale());
+        if scale == places { Some(mantissa) } else { scaled_up(mantissa, places.checked_sub(scale)?) }
     }
 
     #[inline(always)]

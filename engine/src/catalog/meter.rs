@@ -116,7 +116,7 @@ fn read_meter(reader: &mut Reader, entry: &Entry<'_>, calendars: &[String]) -> O
         unit: unit?,
         event: event?,
         only: only?.unwrap_or_default(),
-        aggregate: aggregate?,
+        aggregate: aggregate?.into(),
         missing: missing?.unwrap_or(Missing::Refuse),
         convert_each: convert_each?,
         round: round?,

@@ -19,7 +19,7 @@ use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
 pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
-    let mut steps = Steps::default();
+    let mut steps = Steps::with_room();
     count(charge, situation, &mut steps);
     let exact = exact_price(charge, situation, &mut steps)?;
     let amount = line_amount(situation.book, exact, &mut steps)?;

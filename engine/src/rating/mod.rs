@@ -20,6 +20,7 @@ mod package;
 mod per_unit;
 mod percentage;
 mod plan_lines;
+pub mod prepared;
 mod progress;
 mod prorated_graduated;
 mod rules;

@@ -101,8 +101,10 @@ impl Tiers {
 
     /// Every tier with the bound it begins after.
     pub fn with_lower_bounds(&self) -> impl Iterator<Item = (Quantity, &Tier)> {
-        let uppers = self.list.iter().filter_map(|tier| tier.up_to);
-        std::iter::once(Quantity::ZERO).chain(uppers).zip(&self.list)
+        self.list.iter().scan(Quantity::ZERO, |from, tier| {
+            // Only the last tier is open, and nothing comes after it.
+            Some((std::mem::replace(from, tier.up_to.unwrap_or(*from)), tier))
+        })
     }
 
     /// The price of the first unit.

@@ -193,7 +193,7 @@ impl Serialize for Warning {
         fields.serialize_field("line", &self.place.map(|place| place.line))?;
         fields.serialize_field("column", &self.place.map(|place| place.column))?;
         fields.serialize_field("path", &self.path)?;
-        let message = Names { zh: self.message(Lang::Zh), en: self.message(Lang::En) };
+        let message = Names { zh: self.message(Lang::Zh).into(), en: self.message(Lang::En).into() };
         fields.serialize_field("message", &message)?;
         fields.end()
     }

@@ -146,9 +146,6 @@ pub(super) fn read_charge_terms(
     let commitment = reader.optional(table, "commitment", path, read_commitment);
     let due = reader.optional(table, "due", path, |reader, node, path| reader.option(node, path, &DUES));
     let flat = table.get("flat").is_some();
-    if flat && table.get("commitment").is_some() {
-        return reader.report_at(table, "commitment", path, ProblemKind::NotForFlat { key: "commitment" });
-    }
     if !flat && table.get("due").is_some() {
         return reader.report_at(table, "due", path, ProblemKind::Needs { key: "due", other: "flat" });
     }

@@ -6,6 +6,7 @@ use crate::exact::{Exact, Overflow, decimal};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer};
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(package: &Package, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     let begun = to_integer(quantity.exact().checked_div(package.size.exact())?, RoundingMode::Ceiling)?;
     let packages = Quantity::new(decimal(begun, 0)?);

@@ -8,6 +8,7 @@ use crate::catalog::Tiers;
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(tiers: &Tiers, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     let reached = |up_to: Option<Quantity>| up_to.is_none_or(|up_to| quantity <= up_to);
     // The last tier is open, so one is always reached.

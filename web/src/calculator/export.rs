@@ -7,6 +7,7 @@ use super::scenario::Scenario;
 use crate::text as words;
 
 /// The file of the chosen plan; empty while there is no price.
+#[inline(never)] // Not in the first part of the program.
 pub fn csv(scenario: &Scenario, lang: Lang) -> String {
     let Some(chosen) = scenario.chosen() else { return String::new() };
     let rated = &chosen.month;

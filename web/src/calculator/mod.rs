@@ -5,6 +5,7 @@
 pub mod export;
 pub mod link;
 pub mod page;
+pub mod plain;
 pub mod quantity_text;
 pub mod scale;
 pub mod scenario;

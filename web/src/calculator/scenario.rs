@@ -299,6 +299,7 @@ impl Scenario {
     }
 
     /// The cost of the compared plans over the meter on the axis; of those that price that meter and all that is used.
+    #[inline(never)] // Not in the first part of the program.
     pub fn curve(&self) -> Result<CostCurve, RateError> {
         let Some(axis) = self.entries.get(self.over) else {
             return Err(RateError::Overflow { charge: None });

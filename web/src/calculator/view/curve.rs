@@ -31,15 +31,19 @@ pub fn curve(scenario: &Scenario, (cost, chart): (Option<&CostCurve>, &Chart), l
         Some((cost, _)) if cost.plans.is_empty() => {
             (words::nothing_to_compare(lang).to_owned(), text("div", "chart-room", ""))
         }
-        Some((cost, meter)) => {
-            let said = message(scenario, cost, meter, lang);
-            let on_chart = &ears.on_chart;
-            let words = |index| describe(scenario, cost, meter, (index, lang));
-            let chart = chart.view("curve", &said, &words, on_chart);
-            (said, body(scenario, (cost, chart), meter, lang))
-        }
+        Some((cost, meter)) => drawn(scenario, (cost, chart, meter), lang, ears),
     };
     section("curve", "curve-part", (&title, axis_choice(scenario, lang, &ears.scenario())), vec![body])
+}
+
+/// The message and the curve. Not in the first part of the program, therefore not to be melted into its caller.
+#[inline(never)]
+fn drawn(scenario: &Scenario, of: (&CostCurve, &Chart, &Meter), lang: Lang, ears: &Ears) -> (String, Html) {
+    let (cost, chart, meter) = of;
+    let said = message(scenario, cost, meter, lang);
+    let words = |index| describe(scenario, cost, meter, (index, lang));
+    let chart = chart.view("curve", &said, &words, &ears.on_chart);
+    (said, body(scenario, (cost, chart), meter, lang))
 }
 
 fn body(scenario: &Scenario, (cost, chart): (&CostCurve, Html), meter: &Meter, lang: Lang) -> Html {
@@ -97,6 +101,7 @@ fn plan_name<'a>(scenario: &'a Scenario, plan: &PlanId, lang: Lang) -> &'a str {
 }
 
 /// The picture of a curve; nothing if no plan can be drawn.
+#[inline(never)] // Not in the first part of the program.
 pub fn drawing(scenario: &Scenario, cost: &CostCurve, lang: Lang) -> Option<Drawing> {
     let meter = scenario.book().meter(&cost.meter).filter(|_| !cost.plans.is_empty())?;
     let points = &cost.curve.points;

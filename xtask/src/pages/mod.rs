@@ -51,8 +51,8 @@ pub(crate) fn steps(workspace: &Workspace, missing: &[Need], server: Server) -> 
     });
     steps.push(Step {
         title: "putting dist/ together".to_owned(),
-        cold_seconds: 30,
-        warm_seconds: 25,
+        cold_seconds: 50,
+        warm_seconds: 30,
         is_cold: !workspace.dist().exists(),
     });
     Ok(steps)

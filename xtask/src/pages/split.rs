@@ -22,6 +22,10 @@ const FETCH: &str = "fetch";
 /// What the host must give a watched program: told the number of every function that begins.
 pub(crate) const WATCH: &str = "watch";
 
+/// Functions with one of these in their names stay in the first part, whether they ran or not: how memory is divided up
+/// differs with the order of things, and two visits are never quite the same.
+const STAY: [&str; 2] = ["dlmalloc", "__rust"];
+
 /// Both parts of a program, as modules.
 pub(crate) struct Parts {
     /// Begins, with the data of both.
@@ -85,9 +89,12 @@ impl Cut {
             .map(|(first, rest)| Twin { first: first.id(), rest: rest.id() })
             .collect();
         let own = own_functions(first);
-        let is_moved = |number: &usize| !ran.contains(number);
-        let moved: BTreeSet<FunctionId> =
-            own.iter().enumerate().filter(|(number, _)| is_moved(number)).map(|(_, id)| *id).collect();
+        let stays = |id: FunctionId| {
+            let name = first.funcs.get(id).name.as_deref().unwrap_or_default();
+            STAY.iter().any(|word| name.contains(word))
+        };
+        let is_moved = |(number, id): &(usize, FunctionId)| !ran.contains(number) && !stays(*id);
+        let moved: BTreeSet<FunctionId> = own.into_iter().enumerate().filter(is_moved).map(|(_, id)| id).collect();
         let (from_first, from_rest) = references(first, &moved);
         let shared = |twin: &&Twin| !moved.contains(&twin.first) && from_rest.contains(&twin.first);
         let behind_door = |twin: &&Twin| moved.contains(&twin.first) && from_first.contains(&twin.first);

@@ -48,7 +48,9 @@ const PLAIN: &[&str] = &[
 pub fn is_plain(view: &str) -> bool {
     // What follows the last key is a value.
     let Some((keys, _)) = view.rsplit_once("\":") else { return true };
-    keys.split("\":").all(|piece| piece.rsplit('"').next().is_some_and(|key| PLAIN.contains(&key)))
+    // Before a colon in a text, the quote is escaped.
+    let is_known = |key: &str| key.ends_with('\\') || PLAIN.contains(&key);
+    keys.split("\":").all(|piece| piece.rsplit('"').next().is_some_and(is_known))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct PlanEstimate {
 pub struct Estimate {
     /// In the order asked for.
     pub plans: Vec<PlanEstimate>,
-    /// The plan with the lowest total among those that price all of the usage; the first one where several share it.
+    /// The plan with the lowest amount due among those that price all of the usage; the first one where several share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cheapest: Option<PlanId>,
 }
@@ -43,16 +43,16 @@ pub fn estimate(book: &Book, plans: &[PlanId], usage: &Usage) -> Result<Estimate
     let asked = if plans.is_empty() { all.as_slice() } else { plans };
     let months = asked.iter().map(|plan| rate(book, plan.as_str(), usage)).collect::<Result<Vec<_>, _>>()?;
     let complete = months.iter().filter(|month| month.unpriced.is_empty());
-    let cheapest = complete.min_by_key(|month| month.total).map(|month| (month.plan.clone(), month.total));
-    let lowest = cheapest.as_ref().map(|(_, total)| *total);
+    let cheapest = complete.min_by_key(|month| month.due).map(|month| (month.plan.clone(), month.due));
+    let lowest = cheapest.as_ref().map(|(_, due)| *due);
     let plans = months.into_iter().map(|month| plan_estimate(month, lowest)).collect::<Result<_, Overflow>>()?;
     Ok(Estimate { plans, cheapest: cheapest.map(|(plan, _)| plan) })
 }
 
 fn plan_estimate(month: Rated, lowest: Option<Money>) -> Result<PlanEstimate, Overflow> {
-    let year_total = month.total.checked_times(12)?;
+    let year_total = month.due.checked_times(12)?;
     let above_cheapest = match lowest {
-        Some(lowest) if month.unpriced.is_empty() => Some(month.total.checked_sub(lowest)?),
+        Some(lowest) if month.unpriced.is_empty() => Some(month.due.checked_sub(lowest)?),
         Some(_) | None => None,
     };
     Ok(PlanEstimate { month, year_total, above_cheapest })

@@ -97,6 +97,10 @@ id!(
     MeterId, is_book_id, BOOK_ID_RULE
 );
 id!(
+    /// A weekly calendar of a book.
+    CalendarId, is_book_id, BOOK_ID_RULE
+);
+id!(
     /// A plan of a book.
     PlanId, is_book_id, BOOK_ID_RULE
 );
@@ -105,9 +109,32 @@ id!(
     ChargeId, is_book_id, BOOK_ID_RULE
 );
 id!(
+    /// A tax of a book.
+    TaxId, is_book_id, BOOK_ID_RULE
+);
+id!(
+    /// A discount of a plan or a customer.
+    DiscountId, is_book_id, BOOK_ID_RULE
+);
+id!(
+    /// A credit of a plan or a wallet of a customer.
+    CreditId, is_book_id, BOOK_ID_RULE
+);
+id!(
+    /// A word that groups charges of a plan.
+    Tag, is_book_id, BOOK_ID_RULE
+);
+id!(
     /// Somebody who is billed.
     CustomerId, is_customer_id, CUSTOMER_ID_RULE
 );
+
+impl TaxId {
+    /// The tax of a book that has a single one, written `[tax]`, and of documents from before there could be several.
+    pub fn single() -> Self {
+        Self("tax".to_owned())
+    }
+}
 
 #[cfg(test)]
 mod tests {

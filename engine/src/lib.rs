@@ -26,10 +26,10 @@ pub mod wire;
 
 pub use catalog::{Book, BookDraft};
 pub use estimate::estimate;
-pub use invoice::draft_invoice;
+pub use invoice::{draft_invoice, draft_invoice_for};
 #[cfg(feature = "zones")]
 pub use quota::quota;
-pub use rating::rate;
+pub use rating::{rate, rate_for};
 pub use usage::Usage;
 #[cfg(feature = "zones")]
 pub use wire::answer;

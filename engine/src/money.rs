@@ -129,6 +129,12 @@ impl Money {
         add_decimals(self.0, negated(other.0)).map(Self)
     }
 
+    /// The sum in the smallest units of `currency`, for instance cents; with a fraction where it is not whole.
+    pub fn in_minor_units(self, currency: Currency) -> Result<Exact, Overflow> {
+        let minor = power_of_ten(currency.minor_digits()).and_then(|units| Exact::ratio(units, 1));
+        self.exact().checked_mul(minor.ok_or(Overflow)?)
+    }
+
     /// `count` times the sum.
     pub fn checked_times(self, count: u32) -> Result<Self, Overflow> {
         let product = self.exact().checked_mul(Exact::from_decimal(Decimal::from(count)))?;

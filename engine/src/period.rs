@@ -2,6 +2,17 @@
 //!
 //! The zone database is compiled in; neither the machine's nor the browser's is asked.
 
+mod cycle;
+mod days;
+mod duration;
+mod error;
+#[cfg(feature = "zones")]
+mod floor;
+#[cfg(feature = "zones")]
+mod grid;
+#[cfg(feature = "zones")]
+mod schedule;
+mod split;
 mod zone;
 
 use std::fmt;
@@ -9,10 +20,25 @@ use std::fmt;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use cycle::{Anchor, Clock, Cycle, FirstPeriod};
+pub use days::{Dates, DayCount};
+#[cfg(feature = "zones")]
+pub use days::{advance_local_days, days_of, local_dates};
+pub use duration::{BadDuration, CalendarDuration};
+pub use error::TimeError;
+#[cfg(feature = "zones")]
+pub use floor::{FloorTo, floor};
+#[cfg(feature = "zones")]
+pub use grid::{Grid, whole_periods};
+#[cfg(feature = "zones")]
+pub use schedule::{Charged, CyclePeriod, Schedule, Subscribed};
 pub use zone::{UnknownZone, Zone};
 
 /// A point in time; written as RFC 3339 in UTC.
 pub type Instant = DateTime<Utc>;
+
+/// A day of the calendar; written as `2026-12-31`.
+pub type Date = NaiveDate;
 
 /// Reads `YYYY-MM-DD`, ten characters. chrono's own reader takes `2026-1-1` too and weighs more than the rest of it.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
@@ -42,6 +68,18 @@ impl Period {
     /// Does `instant` belong to this period?
     pub fn contains(&self, instant: Instant) -> bool {
         self.start <= instant && instant < self.end
+    }
+
+    /// What is left of it from `instant` on: all of it before its start, nothing after its end.
+    pub fn from(&self, instant: Instant) -> Self {
+        Self { start: instant.max(self.start).min(self.end), end: self.end }
+    }
+
+    /// The last whole second that belongs to the period, for documents that write ends inclusively; the start if it is
+    /// shorter than a second.
+    pub fn last_second(&self) -> Instant {
+        let second = chrono::TimeDelta::seconds(1);
+        self.end.checked_sub_signed(second).unwrap_or(self.start).max(self.start)
     }
 }
 

@@ -48,7 +48,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(Decimal);
 
 impl Quantity {
@@ -93,6 +93,12 @@ impl Quantity {
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
         add_decimals(self.0, negated(other.0)).map(|difference| Self(difference.normalize()))
+    }
+
+    /// The product. Fails if it has more than 28 digits.
+    pub fn checked_times(self, other: Self) -> Result<Self, Overflow> {
+        let product = self.exact().checked_mul(other.exact())?.to_decimal().ok_or(Overflow)?;
+        decimal(product.mantissa(), product.scale()).map(Self::new)
     }
 }
 

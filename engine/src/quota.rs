@@ -5,7 +5,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, Charge, Model, Plan, Pricing, UnitPrice};
+use crate::catalog::{Book, Charge, Metered, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
@@ -13,26 +13,8 @@ use crate::period::{Instant, Period};
 use crate::quantity::Quantity;
 use crate::rating::{RateError, Rated, find_plan, rate};
 use crate::rounding::{RoundingMode, round, to_integer};
-use crate::text::Names;
+use crate::text::{Lang, Names, PriceWords};
 use crate::usage::Usage;
-
-/// What one more unit costs once the quota is used up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum PriceAfter {
-    /// A price per units; for tiers, that of the first.
-    Units {
-        /// The price.
-        price: UnitPrice,
-    },
-    /// A package at a time.
-    Packages {
-        /// Units in a package.
-        size: Quantity,
-        /// The price of a package.
-        price: Money,
-    },
-}
 
 /// When a quota runs out at the present pace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +56,7 @@ pub struct QuotaItem {
     /// When it runs out if usage goes on as on average since the period began.
     pub runs_out: RunsOut,
     /// What a unit costs after that.
-    pub price_after: PriceAfter,
+    pub price_after: Names,
 }
 
 /// The state of a plan's free quotas.
@@ -121,12 +103,14 @@ fn quota_item(
     usage: &Usage,
     when: (Period, Instant),
 ) -> Result<Option<QuotaItem>, Overflow> {
-    let Pricing::Metered { meter, included, model } = &charge.pricing else {
+    let Pricing::Metered(Metered { meter, included, model, .. }) = &charge.pricing else {
         return Ok(None);
     };
     if included.is_zero() {
         return Ok(None);
     }
+    let unit = book.meter(meter).and_then(|meter| meter.unit.as_ref());
+    let words = |lang| PriceWords { currency: book.currency, unit, lang }.model(model);
     let used = usage.of(meter).map_or(Quantity::ZERO, |usage| usage.quantity);
     let share = used.exact().checked_div(included.exact())?;
     let percent = share.checked_mul(Exact::from_decimal(rust_decimal::Decimal::ONE_HUNDRED))?;
@@ -134,13 +118,13 @@ fn quota_item(
         charge: charge.id.clone(),
         name: charge.name.clone(),
         meter: meter.clone(),
-        unit: book.meter(meter).and_then(|meter| meter.unit.clone()),
+        unit: unit.cloned(),
         included: *included,
         used,
         left: included.checked_sub(used.min(*included))?,
         used_percent: round(percent, 1, RoundingMode::Down)?,
         runs_out: runs_out(book, share, when)?,
-        price_after: price_after(model),
+        price_after: Names { zh: words(Lang::Zh), en: words(Lang::En) },
     }))
 }
 
@@ -161,13 +145,5 @@ fn runs_out(book: &Book, share: Exact, (period, as_of): (Period, Instant)) -> Re
     match instant {
         Some(instant) if instant < period.end => Ok(RunsOut::At { instant, date: book.zone.date_of(instant) }),
         Some(_) | None => Ok(RunsOut::LastsThePeriod),
-    }
-}
-
-fn price_after(model: &Model) -> PriceAfter {
-    match model {
-        Model::PerUnit(price) => PriceAfter::Units { price: *price },
-        Model::Graduated(tiers) | Model::Volume(tiers) => PriceAfter::Units { price: tiers.first_price() },
-        Model::Package(package) => PriceAfter::Packages { size: package.size, price: package.price },
     }
 }

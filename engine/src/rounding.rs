@@ -50,9 +50,25 @@ pub struct Rounding {
 ///
 /// Fails with [`Overflow`] if the result has more than 28 digits.
 pub fn round(exact: Exact, digits: u32, mode: RoundingMode) -> Result<Money, Overflow> {
+    decimal(minor_units(exact, digits, mode)?, digits).map(Money::new)
+}
+
+/// The same as a number of minor units, for instance cents.
+pub fn minor_units(exact: Exact, digits: u32, mode: RoundingMode) -> Result<i128, Overflow> {
     let scaled = exact.checked_mul(Exact::ratio(power_of_ten(digits).ok_or(Overflow)?, 1).ok_or(Overflow)?)?;
-    let units = to_integer(scaled, mode)?;
-    decimal(units, digits).map(Money::new)
+    to_integer(scaled, mode)
+}
+
+/// The sum of `values`: each rounded before it is added, or the exact sum rounded once.
+pub fn round_sum(values: &[Exact], rounding: Rounding, digits: u32) -> Result<Money, Overflow> {
+    let mut sum = Exact::ZERO;
+    for value in values {
+        sum = sum.checked_add(match rounding.at {
+            RoundingPlace::Line => round(*value, digits, rounding.mode)?.exact(),
+            RoundingPlace::Invoice => *value,
+        })?;
+    }
+    round(sum, digits, rounding.mode)
 }
 
 /// Rounds `exact` to a whole number.

@@ -2,12 +2,17 @@
 //!
 //! Turns results into text and never computes one.
 
+mod counted;
 mod format;
+mod model_sentence;
+mod price;
 mod sentence;
+mod terms;
 
 use serde::{Deserialize, Serialize};
 
 pub use format::{format_decimal, format_exact, format_money, format_unit_price, group_digits};
+pub use price::PriceWords;
 pub use sentence::{rounding_rule, sentence};
 
 /// A language Ratecard speaks.
@@ -55,4 +60,9 @@ impl Names {
     pub fn get(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }
+}
+
+/// What a bill calls the line of what is missing to a charge's minimum.
+pub(crate) fn minimum_name(charge: &Names) -> Names {
+    Names { zh: format!("{}（补足最低消费）", charge.zh), en: format!("{}, up to the minimum", charge.en) }
 }

@@ -4,15 +4,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookDraft, Problem};
+use crate::catalog::diff::{BookDiff, diff};
+use crate::catalog::review::{Highest, Warning, highest, review};
+use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
-use crate::invoice::{Draft, DraftInput, draft_invoice};
+use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
 use crate::period::{Instant, Month, Period};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
-use crate::rating::{RateError, Rated, rate};
-use crate::usage::{Event, MeterUsage, Usage, count_usage};
+use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
+use crate::usage::{Event, MeterUsage, Sample, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,12 +32,30 @@ pub struct Ask {
 pub enum Door {
     /// Is the book valid, and what is its digest?
     Check,
+    /// What changed since an older book, and for whom it gets cheaper or dearer.
+    Diff {
+        /// The older book as TOML.
+        old: String,
+    },
     /// What do these quantities cost on a plan?
     Rate {
         /// The plan.
         plan: String,
         /// Quantities.
         usage: Vec<Assumed>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
+    },
+    /// What does a period cost that is billed in parts, each with the quantities that it has reached?
+    Parts {
+        /// The plan; its `in_progress` says how parts are billed.
+        plan: String,
+        /// The parts, first one first.
+        parts: Vec<AskedPart>,
+        /// The customer's share of a whole period; the whole if it is left out.
+        #[serde(default = "Share::whole")]
+        share: Share,
     },
     /// What does a month of these quantities cost on each plan?
     Estimate {
@@ -64,7 +84,7 @@ pub enum Door {
         month: Month,
         /// The instant to describe.
         as_of: Instant,
-        /// What happened; events outside the month are not counted.
+        /// What happened; events outside the month count only for meters that never reset.
         events: Vec<Event>,
     },
     /// What does a customer's month cost?
@@ -75,9 +95,23 @@ pub enum Door {
         customer: CustomerId,
         /// The month, in the book's zone.
         month: Month,
-        /// What happened; events outside the month and of other customers are not counted.
+        /// What happened; events of other customers are not counted, those before the month only by meters that never
+        /// reset.
         events: Vec<Event>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
+}
+
+/// A part of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedPart {
+    /// Which part it is.
+    pub position: Position,
+    /// What the period has counted so far, this part included.
+    pub usage: Vec<Assumed>,
 }
 
 /// An assumed quantity of a meter.
@@ -86,18 +120,27 @@ pub enum Door {
 pub struct Assumed {
     /// The meter.
     pub meter: String,
-    /// How much, as a plain decimal.
+    /// How much, as a plain decimal. Goes without where single events are assumed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quantity: String,
+    /// What single events bring, first one first, for charges that price event by event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
     /// To `check`.
-    Checked(Checked),
+    Checked(Box<Checked>),
     /// To `rate`.
     Rated(Box<Rated>),
+    /// To `parts`.
+    Parts {
+        /// One bill for each part.
+        parts: Vec<Rated>,
+    },
     /// To `estimate`.
     Estimate(Box<Estimate>),
     /// To `curve`.
@@ -106,10 +149,12 @@ pub enum Answer {
     Quota(Box<Quota>),
     /// To `draft`.
     Draft(Box<Draft>),
+    /// For [`Door::Diff`].
+    Diff(Box<BookDiff>),
 }
 
 /// A valid book in a few figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// The digest of the book's canonical form.
     pub digest: String,
@@ -117,6 +162,19 @@ pub struct Checked {
     pub plans: usize,
     /// How many meters it has.
     pub meters: usize,
+    /// What is legal but likely wrong.
+    pub warnings: Vec<Warning>,
+    /// What each plan can cost at most, net, in the order of the book.
+    pub highest: Vec<PlanHighest>,
+}
+
+/// What a plan can cost at most in one period, net and before rounding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanHighest {
+    /// The plan.
+    pub plan: PlanId,
+    /// The highest charge that any usage can produce.
+    pub highest: Highest,
 }
 
 /// Why there is no answer.
@@ -163,19 +221,31 @@ impl From<RateError> for Refusal {
 
 /// Answers a question.
 pub fn answer(ask: &Ask) -> Result<Answer, Refusal> {
-    let book = BookDraft::from_toml(&ask.book).check().map_err(|problems| Refusal::Book { problems })?;
-    answer_for(&book, &ask.ask)
+    let draft = BookDraft::from_toml(&ask.book);
+    let book = draft.check().map_err(|problems| Refusal::Book { problems })?;
+    match &ask.ask {
+        Door::Check => Ok(Answer::Checked(Box::new(checked(&book, Some(&draft))))),
+        door => answer_for(&book, door),
+    }
 }
 
 /// Answers a question about a book that is already there.
 pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
     match door {
-        Door::Check => Ok(Answer::Checked(Checked {
-            digest: book.digest().to_owned(),
-            plans: book.plans.len(),
-            meters: book.meters.len(),
-        })),
-        Door::Rate { plan, usage } => Ok(Answer::Rated(Box::new(rate(book, plan, &assumed(book, usage)?)?))),
+        Door::Check => Ok(Answer::Checked(Box::new(checked(book, None)))),
+        Door::Diff { old } => {
+            let old = BookDraft::from_toml(old).check().map_err(|problems| Refusal::Book { problems })?;
+            Ok(Answer::Diff(Box::new(diff(&old, book))))
+        }
+        Door::Rate { plan, usage, account } => {
+            let account = account.as_deref().cloned().unwrap_or_default();
+            Ok(Answer::Rated(Box::new(rate_for(book, plan, &assumed(book, usage)?, &account)?)))
+        }
+        Door::Parts { plan, parts, share } => {
+            let reading = |part: &AskedPart| Ok((assumed(book, &part.usage)?, part.position));
+            let readings: Vec<(Usage, Position)> = parts.iter().map(reading).collect::<Result<_, Refusal>>()?;
+            Ok(Answer::Parts { parts: rate_readings(book, plan, &readings, *share)? })
+        }
         Door::Estimate { plans, usage } => {
             Ok(Answer::Estimate(Box::new(estimate(book, plans, &assumed(book, usage)?)?)))
         }
@@ -185,16 +255,16 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
         }
         Door::Quota { plan, month, as_of, events } => {
             let period = period_of(book, *month)?;
-            let usage = counted(book, events.iter().filter(|event| period.contains(event.time)))?;
+            let usage = counted(book, period, events.iter())?;
             Ok(Answer::Quota(Box::new(quota(book, plan, &usage, (period, *as_of))?)))
         }
-        Door::Draft { plan, customer, month, events } => {
+        Door::Draft { plan, customer, month, events, account } => {
             let period = period_of(book, *month)?;
-            let own = events.iter().filter(|event| period.contains(event.time) && event.customer == *customer);
-            let usage = counted(book, own)?;
+            let usage = counted(book, period, events.iter().filter(|event| event.customer == *customer))?;
             let customer_name = customer.as_str();
+            let account = account.as_deref().cloned().unwrap_or_default();
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
-            Ok(Answer::Draft(Box::new(draft_invoice(book, &input)?)))
+            Ok(Answer::Draft(Box::new(draft_invoice_for(book, &input, &account)?)))
         }
     }
 }
@@ -215,22 +285,41 @@ pub fn answer_json(ask: &str) -> String {
 /// Reads assumed quantities; each must be a plain decimal for a meter of the book.
 pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
     let read = |item: &Assumed| {
-        let quantity = Quantity::parse(&item.quantity)
-            .map_err(|error| Refusal::Quantity { meter: item.meter.clone(), message: error.to_string() })?;
+        let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
         let unknown = || RateError::UnknownMeter {
             meter: item.meter.clone(),
             known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
         };
         let meter = MeterId::new(&item.meter).map_err(|_| unknown())?;
-        Ok(MeterUsage::assumed(meter, quantity))
+        if item.samples.is_empty() {
+            let quantity = Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()))?;
+            return Ok(MeterUsage::assumed(meter, quantity));
+        }
+        if !item.quantity.is_empty() {
+            return Err(refused("samples add up by themselves; leave quantity out".to_owned()));
+        }
+        MeterUsage::of_samples(meter, item.samples.clone()).map_err(|overflow| refused(overflow.to_string()))
     };
     usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
+}
+
+/// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.
+fn checked(book: &Book, draft: Option<&BookDraft>) -> Checked {
+    let plan = |plan: &Plan| PlanHighest { plan: plan.id.clone(), highest: highest(plan) };
+    Checked {
+        digest: book.digest().to_owned(),
+        plans: book.plans.len(),
+        meters: book.meters.len(),
+        warnings: review(book, draft),
+        highest: book.plans.iter().map(plan).collect(),
+    }
 }
 
 fn period_of(book: &Book, month: Month) -> Result<Period, Refusal> {
     month.period(book.zone).map_err(|error| Refusal::Ask { message: error.to_string() })
 }
 
-fn counted<'e>(book: &Book, events: impl Iterator<Item = &'e Event>) -> Result<Usage, Refusal> {
-    count_usage(&book.meters, events).map_err(|error| Refusal::Events { message: error.to_string() })
+fn counted<'e>(book: &Book, period: Period, events: impl Iterator<Item = &'e Event>) -> Result<Usage, Refusal> {
+    count_usage(book, Span::new(book.zone, period), events)
+        .map_err(|error| Refusal::Events { message: error.to_string() })
 }

@@ -20,10 +20,19 @@ pub struct Case {
     pub name: String,
     /// The file it stands in.
     pub file: PathBuf,
+    /// Why the figures are what they are.
+    pub why: String,
     /// The question: `engine::wire::Ask` as JSON on one line.
     pub ask: String,
     /// The part of the answer that is known.
     pub expect: Value,
+}
+
+impl Case {
+    /// The file below the folder of the scenarios.
+    pub fn source(&self) -> String {
+        self.file.strip_prefix(folder()).unwrap_or(&self.file).display().to_string()
+    }
 }
 
 #[derive(Deserialize)]
@@ -116,7 +125,7 @@ fn read(path: &Path) -> Result<Vec<Case>, ScenarioError> {
         let door = door_of(case).map_err(bad)?;
         let expect = serde_json::to_value(&case.expect).map_err(|error| bad(error.to_string()))?;
         let ask = json!({ "book": book, "ask": door }).to_string();
-        Ok(Case { name: case.name.clone(), file: path.to_owned(), ask, expect })
+        Ok(Case { name: case.name.clone(), file: path.to_owned(), why: file.why.trim().to_owned(), ask, expect })
     };
     file.case.iter().map(case).collect()
 }

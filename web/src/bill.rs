@@ -2,8 +2,8 @@
 //!
 //! Shows what the engine found; there is no figure of its own in it.
 
-use engine::catalog::UnitPrice;
-use engine::money::Currency;
+use engine::catalog::{Off, UnitPrice};
+use engine::money::{Currency, Money};
 use engine::quantity::Quantity;
 use engine::rating::{Line, Rated, Step};
 use engine::text::{Lang, Names, format_decimal, format_money, format_unit_price, sentence};
@@ -13,8 +13,10 @@ use crate::components::element::{all, element, group, text};
 use crate::components::steps::{Reading, steps};
 use crate::text as words;
 
-/// The key of the tax among the lines that can be opened; no charge can be called so.
-const TAX: &str = ":tax";
+/// What the keys of discounts, taxes and credits begin with among the lines that can be opened; no charge is called so.
+const DISCOUNT: &str = ":discount-";
+const TAX: &str = ":tax-";
+const CREDIT: &str = ":credit-";
 
 /// How a bill is shown.
 pub struct Shown<'a> {
@@ -29,7 +31,10 @@ pub struct Shown<'a> {
 /// The keys of everything that can be opened.
 pub fn line_keys(rated: &Rated) -> Vec<String> {
     let lines = rated.lines.iter().map(|line| line.charge.to_string());
-    lines.chain(rated.tax.iter().map(|_| TAX.to_owned())).collect()
+    let discounts = rated.discounts.iter().map(|line| [DISCOUNT, line.id.as_str()].concat());
+    let taxes = rated.taxes.iter().map(|tax| [TAX, tax.id.as_str()].concat());
+    let credits = rated.credits.iter().map(|line| [CREDIT, line.id.as_str()].concat());
+    lines.chain(discounts).chain(taxes).chain(credits).collect()
 }
 
 /// The lines and everything down to the total.
@@ -56,29 +61,46 @@ pub fn bill(rated: &Rated, shown: &Shown<'_>) -> Html {
         let name = text("span", "line-name", words::invoice_rounding(lang));
         group("li", "line", vec![group("p", "line-head plain", vec![name, how])])
     });
-    let tax = rated.tax.iter().map(|tax| {
-        opening(
-            shown,
-            Opening {
-                key: TAX,
-                hook: "tax",
-                name: tax.name.get(lang),
-                amount: money(tax.amount),
-                is_nothing: tax.amount.decimal().is_zero(),
-                how: tax_summary(&tax.steps),
-                steps: &tax.steps,
-                reading: Reading { unit: None, currency: rated.currency, lang },
-            },
-        )
-    });
-    let subtotal = rated.tax.iter().map(|_| sum(words::subtotal(lang), &money(rated.subtotal), "subtotal"));
+    let term = |key: String, (name, amount, steps): (&Names, Money, &[Step]), sign: &str| {
+        let row = Opening {
+            key: &key,
+            hook: key.trim_start_matches(':'),
+            name: name.get(lang),
+            amount: [sign, &money(amount)].concat(),
+            is_nothing: amount.decimal().is_zero(),
+            how: percent_summary(steps),
+            steps,
+            reading: Reading { unit: None, currency: rated.currency, lang },
+        };
+        opening(shown, row)
+    };
+    let discounts = rated
+        .discounts
+        .iter()
+        .map(|line| term([DISCOUNT, line.id.as_str()].concat(), (&line.name, line.amount, &line.steps), "−"));
+    let taxes =
+        rated.taxes.iter().map(|tax| term([TAX, tax.id.as_str()].concat(), (&tax.name, tax.amount, &tax.steps), ""));
+    let credits = rated
+        .credits
+        .iter()
+        .map(|line| term([CREDIT, line.id.as_str()].concat(), (&line.name, line.amount, &line.steps), "−"));
+    let lines_total = rated.lines_total.map(|total| sum(words::lines_total(lang), &money(total), "lines-total"));
+    let has_subtotal = !rated.taxes.is_empty() || !rated.discounts.is_empty();
+    let subtotal = has_subtotal.then(|| sum(words::subtotal(lang), &money(rated.subtotal), "subtotal"));
+    let total =
+        (!rated.credits.is_empty()).then(|| sum(words::total(lang), &money(rated.total), "total-before-credits"));
+    let due = if rated.credits.is_empty() { words::total(lang) } else { words::due(lang) };
     html! {
         <ul class="lines">
             { for lines }
+            { for lines_total }
+            { for discounts }
             { for rounding }
             { for subtotal }
-            { for tax }
-            { sum(words::total(lang), &money(rated.total), "bill-total") }
+            { for taxes }
+            { for total }
+            { for credits }
+            { sum(due, &money(rated.due), "bill-total") }
         </ul>
     }
 }
@@ -156,20 +178,22 @@ fn times(quantity: Quantity, price: &UnitPrice, (currency, unit, lang): (Currenc
 
 /// Whether a step prices anything: a step over no units is no news.
 fn is_charged(step: &Step) -> bool {
-    match step {
-        Step::Flat { .. } | Step::Percent { .. } => true,
-        Step::PerUnit { quantity, .. }
-        | Step::GraduatedTier { quantity, .. }
-        | Step::VolumeTier { quantity, .. }
-        | Step::Packages { quantity, .. } => !quantity.is_zero(),
-        Step::Counted { .. } | Step::Allowance { .. } | Step::Round { .. } => false,
+    if let Step::PerUnit { quantity, .. }
+    | Step::GraduatedTier { quantity, .. }
+    | Step::VolumeTier { quantity, .. }
+    | Step::Packages { quantity, .. } = step
+    {
+        return !quantity.is_zero();
     }
+    matches!(step, Step::Flat { .. }) || step.priced().is_some_and(|amount| amount.signum() != 0)
 }
 
-fn tax_summary(steps: &[Step]) -> String {
-    let percent = steps.iter().find_map(|step| {
-        let Step::Percent { percent, .. } = step else { return None };
-        Some(format_decimal(percent.decimal()))
+/// The percentage, where there is one.
+fn percent_summary(steps: &[Step]) -> String {
+    let percent = steps.iter().find_map(|step| match step {
+        Step::Percent { percent, .. } | Step::Tax { percent, .. } => Some(format_decimal(percent.decimal())),
+        Step::InvoiceDiscount { off: Off::Percent(percent), .. } => Some(format_decimal(percent.decimal())),
+        _ => None,
     });
     percent.map_or_else(String::new, |percent| [&percent, "%"].concat())
 }

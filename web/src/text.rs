@@ -40,6 +40,8 @@ words! {
     cheapest: "最便宜", "Cheapest";
     subtotal: "小计", "Subtotal";
     total: "合计", "Total";
+    lines_total: "各行合计", "Sum of the lines";
+    due: "应付", "Due";
     invoice_rounding: "整单舍入", "Rounding of the bill";
     show_steps: "展开全部计算步骤", "Show every step";
     hide_steps: "收起计算步骤", "Hide the steps";

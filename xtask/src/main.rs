@@ -4,6 +4,7 @@
 mod bench;
 mod contents;
 mod error;
+mod fuzz;
 mod install;
 mod needs;
 mod node_tools;
@@ -50,6 +51,12 @@ enum Command {
     Web,
     /// Says what the first load of the calculator weighs, beside a bare Yew page, and what is in it.
     Size,
+    /// Feeds random input to the engine: parsing, checking, asking, rating.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measures the engine natively and in WASM, side by side.
     Bench {
         /// How many times each binary is run; the median of all rounds is shown.
@@ -75,6 +82,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Test { cargo_test } => test::test(&workspace, &cargo_test),
         Command::Web => pages::web(&workspace),
         Command::Size => size::size(&workspace),
+        Command::Fuzz { seconds } => fuzz::fuzz(&workspace, seconds),
         Command::Bench { runs } => bench::bench(&workspace, runs),
     }
 }

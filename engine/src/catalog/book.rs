@@ -3,22 +3,22 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::calendar::read_calendars;
 use super::canonical;
 use super::draft::Node;
-use super::plan::{KnownMeters, Plan, Pricing, read_plan};
-use super::price::{Model, UnitPrice};
+use super::exact_lines::check_exact_lines;
+use super::meter::{KnownMeters, read_meters};
+use super::plan::{Plan, read_plan};
 use super::problem::ProblemKind;
 use super::reader::{Entry, Path, Reader, Table};
-use super::terms::{Tax, read_tax};
-use crate::exact::Exact;
+use super::review::{Highest, highest};
+use super::terms::{Terms, check_charges, read_terms};
 use crate::ids::{BookId, MeterId, PlanId, Version};
 use crate::money::Currency;
 use crate::period::{Zone, parse_date};
-use crate::quantity::Quantity;
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
-use crate::text::Names;
-use crate::usage::Meter;
-use crate::usage::aggregate::{AGGREGATES, Aggregate};
+use crate::text::{Names, format_exact};
+use crate::usage::{Calendar, Meter};
 
 /// A version of a price book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +35,14 @@ pub struct Book {
     pub zone: Zone,
     /// Where and how amounts are rounded.
     pub rounding: Rounding,
-    /// A tax on the net amount, if there is one.
-    pub tax: Option<Tax>,
+    /// Discounts, taxes and credits: what works on whole bills.
+    pub terms: Terms,
     /// What people call the book.
     pub name: Names,
     /// One or two sentences about it.
     pub description: Option<Names>,
+    /// The weekly calendars that meters may go by.
+    pub calendars: Vec<Calendar>,
     /// What is counted.
     pub meters: Vec<Meter>,
     /// What customers subscribe to, in the order of the text.
@@ -91,9 +93,11 @@ impl Book {
     pub(super) fn only(&self, keep: impl Fn(&Plan) -> bool) -> Self {
         let plans: Vec<Plan> = self.plans.iter().filter(|plan| keep(plan)).cloned().collect();
         let used = |meter: &&Meter| plans.iter().any(|plan| plan.prices(&meter.id));
-        let meters = self.meters.iter().filter(used).cloned().collect();
+        let meters: Vec<Meter> = self.meters.iter().filter(used).cloned().collect();
+        let named = |calendar: &&Calendar| meters.iter().any(|meter| meter.goes_by(&calendar.id));
+        let calendars = self.calendars.iter().filter(named).cloned().collect();
         let default_plan = self.default_plan.clone().filter(|id| plans.iter().any(|plan| plan.id == *id));
-        Self { plans, meters, default_plan, ..self.clone() }
+        Self { plans, meters, calendars, default_plan, ..self.clone() }
     }
 
     pub(super) fn with_digest(self, digest: String) -> Self {
@@ -118,12 +122,21 @@ struct Head {
     description: Option<Names>,
 }
 
+const ROOT_KEYS: [&str; 9] =
+    ["book", "tax", "taxes", "tax_rules", "discount_rules", "credit_rules", "calendars", "meters", "plans"];
+
 pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     let path = Path::default();
-    let table = reader.table(root, &path, &["book", "tax", "meters", "plans"])?;
+    let table = reader.table(root, &path, &ROOT_KEYS)?;
     let head = reader.required(&table, "book", &path, read_head);
-    let tax = reader.optional(&table, "tax", &path, read_tax);
-    let meters = reader.optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path)));
+    let terms = read_terms(reader, &table, &path);
+    let zone = head.as_ref().map(|head| head.zone);
+    let calendars = reader
+        .optional(&table, "calendars", &path, |reader, node, path| Some(read_calendars(reader, node, path, zone)))
+        .flatten()
+        .unwrap_or_default();
+    let meters = reader
+        .optional(&table, "meters", &path, |reader, node, path| Some(read_meters(reader, node, path, &calendars.ids)));
     // A book of flat fees alone counts nothing.
     let meters = meters.flatten().unwrap_or_default();
     // Plans are checked even if the meters are broken.
@@ -134,23 +147,45 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
     {
         check_exact_lines(reader, &table, plans)?;
     }
+    if let (Some(terms), Some(plans)) = (&terms, &plans) {
+        check_charges(reader, &table, plans, terms)?;
+    }
     let head = head?;
-    Some(Book {
+    let book = Book {
         id: head.id,
         version: head.version,
         effective: head.effective,
         currency: head.currency,
         zone: head.zone,
         rounding: head.rounding,
-        tax: tax?,
+        terms: terms?,
         name: head.name,
         description: head.description,
+        calendars: calendars.calendars.into_iter().collect::<Option<_>>()?,
         meters: meters.into_valid()?,
         plans: plans?,
         default_plan: default_plan?,
         // The caller sets it: the digest of this book, or of the whole that it is a part of.
         digest: String::new(),
-    })
+    };
+    check_trials(reader, &table, &book)?;
+    Some(book)
+}
+
+/// A trial plan must not be able to bill anything, whatever is used.
+fn check_trials(reader: &mut Reader, root: &Table<'_>, book: &Book) -> Option<()> {
+    let mut outcome = Some(());
+    let Some(field) = root.get("plans") else { return outcome };
+    let entries = reader.entries(&field.node, &Path::default().key("plans"));
+    for (plan, entry) in book.plans.iter().zip(&entries).filter(|(plan, _)| plan.trial) {
+        let highest = match highest(plan) {
+            highest if highest.is_nothing() => continue,
+            Highest::AtMost(amount) => Some(format_exact(amount)),
+            Highest::Unlimited => None,
+        };
+        outcome = reader.report(entry.node, &entry.path, ProblemKind::TrialCanBill { highest });
+    }
+    outcome
 }
 
 fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
@@ -177,7 +212,7 @@ fn read_head(reader: &mut Reader, node: &Node, path: &Path) -> Option<Head> {
     })
 }
 
-fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
+pub(super) fn read_date(reader: &mut Reader, node: &Node, path: &Path) -> Option<NaiveDate> {
     let text = reader.text(node, path)?;
     match parse_date(text) {
         Some(date) => Some(date),
@@ -201,7 +236,7 @@ fn read_currency(reader: &mut Reader, node: &Node, path: &Path) -> Option<Curren
     }
 }
 
-fn read_zone(reader: &mut Reader, node: &Node, path: &Path) -> Option<Zone> {
+pub(super) fn read_zone(reader: &mut Reader, node: &Node, path: &Path) -> Option<Zone> {
     let name = reader.text(node, path)?;
     match Zone::from_name(name) {
         Ok(zone) => Some(zone),
@@ -231,15 +266,6 @@ fn read_rounding(reader: &mut Reader, node: &Node, path: &Path) -> Option<Roundi
     Some(Rounding { at: at?.unwrap_or(RoundingPlace::Line), mode: mode?.unwrap_or(RoundingMode::HalfUp) })
 }
 
-/// The meters, broken ones too, so that a charge for one of those is not called wrong as well.
-fn read_meters(reader: &mut Reader, node: &Node, path: &Path) -> KnownMeters {
-    let entries = reader.entries(node, path);
-    let meters: Vec<Option<Meter>> = entries.iter().map(|entry| read_meter(reader, entry)).collect();
-    let ids = entries.iter().filter_map(|entry| entry.id).map(str::to_owned).collect();
-    report_twins(reader, &entries);
-    KnownMeters { meters, ids }
-}
-
 fn read_plans(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Plan>> {
     let entries = reader.entries(node, path);
     if entries.is_empty() {
@@ -251,7 +277,7 @@ fn read_plans(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeter
 }
 
 /// Two entries of a list may carry the same id; in a table TOML itself refuses that.
-fn report_twins(reader: &mut Reader, entries: &[Entry<'_>]) {
+pub(super) fn report_twins(reader: &mut Reader, entries: &[Entry<'_>]) {
     for (index, entry) in entries.iter().enumerate() {
         if let Some(id) = entry.id
             && entries.iter().take(index).any(|earlier| earlier.id == Some(id))
@@ -260,46 +286,6 @@ fn report_twins(reader: &mut Reader, entries: &[Entry<'_>]) {
             let _: Option<()> = reader.report(entry.node, &entry.path, kind);
         }
     }
-}
-
-fn read_meter(reader: &mut Reader, entry: &Entry<'_>) -> Option<Meter> {
-    let path = &entry.path;
-    let allowed = ["id", "name", "description", "unit", "event", "aggregate", "field", "group_by"];
-    let table = reader.table(entry.node, path, &allowed)?;
-    let id = reader.id(entry, MeterId::new);
-    let name = reader.required(&table, "name", path, Reader::names);
-    let description = reader.optional(&table, "description", path, Reader::names);
-    let unit = reader.optional(&table, "unit", path, Reader::names);
-    let event = reader.required(&table, "event", path, |r, node, path| r.text(node, path).map(str::to_owned));
-    let aggregate = read_aggregate(reader, &table, path);
-    let group_by = reader.optional(&table, "group_by", path, |reader, node, path| {
-        let nodes = reader.array(node, path)?;
-        let texts =
-            nodes.iter().enumerate().map(|(index, node)| reader.text(node, &path.index(index)).map(str::to_owned));
-        texts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<String>>>()
-    });
-    Some(Meter {
-        id: id?,
-        name: name?,
-        description: description?,
-        unit: unit?,
-        event: event?,
-        aggregate: aggregate?,
-        group_by: group_by?.unwrap_or_default(),
-    })
-}
-
-fn read_aggregate(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Aggregate> {
-    let words = AGGREGATES.map(|word| (word, word));
-    let word = reader.required(table, "aggregate", path, |reader, node, path| reader.option(node, path, &words))?;
-    if word == "count" {
-        if table.get("field").is_some() {
-            return reader.report_at(table, "field", path, ProblemKind::FieldForCount);
-        }
-        return Some(Aggregate::Count);
-    }
-    let field = reader.required(table, "field", path, |r, node, path| r.text(node, path).map(str::to_owned))?;
-    Some(Aggregate::Sum { field })
 }
 
 /// `Some(None)` if the book names no default plan.
@@ -324,39 +310,4 @@ fn read_default_plan(reader: &mut Reader, root: &Table<'_>, plans: Option<&[Plan
     }
     let known = plans.iter().map(|plan| plan.id.to_string()).collect();
     reader.report(&field.node, &path, ProblemKind::UnknownPlan { id: id.to_string(), known })
-}
-
-/// How many decimal places a price for one unit may need where lines stay exact; the rest of 28 digits is for amounts.
-const EXACT_PLACES_MAX: u32 = 18;
-
-/// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends, and soon.
-fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[Plan]) -> Option<()> {
-    let mut outcome = Some(());
-    let Some(field) = root.get("plans") else { return outcome };
-    let entries = reader.entries(&field.node, &Path::default().key("plans"));
-    for (plan, entry) in plans.iter().zip(&entries) {
-        for (index, charge) in plan.charges.iter().enumerate() {
-            if let Some(price) = endless_price(charge) {
-                let path = entry.path.key("charges").index(index);
-                let node = entry.charge(index).unwrap_or(entry.node);
-                let kind = ProblemKind::EndlessPrice { price: price.price.to_string(), per: price.per.to_string() };
-                outcome = reader.report(node, &path, kind);
-            }
-        }
-    }
-    outcome
-}
-
-/// The first price of the charge that needs too many places for one unit.
-fn endless_price(charge: &super::plan::Charge) -> Option<UnitPrice> {
-    let Pricing::Metered { model, .. } = &charge.pricing else { return None };
-    let endless = |price: UnitPrice| {
-        let one = price.times(Quantity::from(1)).ok().and_then(Exact::to_decimal);
-        one.is_none_or(|one| one.scale() > EXACT_PLACES_MAX).then_some(price)
-    };
-    match model {
-        Model::PerUnit(price) => endless(*price),
-        Model::Graduated(tiers) | Model::Volume(tiers) => tiers.as_slice().iter().find_map(|tier| endless(tier.price)),
-        Model::Package(_) => None,
-    }
 }

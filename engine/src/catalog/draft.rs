@@ -70,6 +70,21 @@ impl BookDraft {
         Self { root: from_json(value), syntax: Vec::new() }
     }
 
+    /// Where in the text something of the structure stands, for instance `plans.starter.charges[0]`.
+    pub fn place_of(&self, path: &str) -> Option<Place> {
+        let mut node = &self.root;
+        for part in path.split('.') {
+            let (key, indices) = part.split_once('[').unwrap_or((part, ""));
+            let Value::Table(fields) = &node.value else { return None };
+            node = &fields.iter().find(|field| field.key == key)?.node;
+            for index in indices.split('[').filter(|text| !text.is_empty()) {
+                let Value::Array(nodes) = &node.value else { return None };
+                node = nodes.get(index.trim_end_matches(']').parse::<usize>().ok()?)?;
+            }
+        }
+        node.place
+    }
+
     /// Makes it a valid book, or reports every problem in the order of the text.
     pub fn check(&self) -> Result<Book, Vec<Problem>> {
         let (book, mut problems) = self.read();
@@ -167,6 +182,10 @@ fn from_json(value: &serde_json::Value) -> Node {
 }
 
 impl Node {
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, Value::Table(_))
+    }
+
     /// What kind of value this is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {

@@ -2,20 +2,48 @@
 //!
 //! The only way to a `Book` is a check that reports every problem at once, each with its place.
 
+mod aggregate;
 mod book;
+mod calendar;
 mod canonical;
+mod charge;
+mod charge_terms;
+mod commitment;
+mod composites;
+mod conversion;
+pub mod diff;
+mod dimension;
 mod draft;
+mod exact_lines;
+mod meter;
 mod plan;
 mod price;
 mod problem;
 mod reader;
+pub mod review;
+mod selection;
 mod terms;
 mod view;
+mod write;
 
 pub use book::{Book, BookRef};
+pub use charge::{Charge, Each, Metered, Pricing};
+pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
+pub use commitment::{
+    Commitment, InProgress, OverageFactor, PlanCommitment, PlanLine, PlanTerms, Promised, Settle, SpendingCap,
+};
+pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
-pub use plan::{Charge, Plan, Pricing};
-pub use price::{Flat, Model, Package, Tier, Tiers, UnitPrice};
+pub use plan::Plan;
+pub use price::{
+    Bound, Capacity, CapacityTier, Committed, Composite, Dynamic, Flat, Lookup, Model, MoneyUnit, NegativeTotal,
+    Overage, Package, PackageRounding, Percentage, ProratedGraduated, Share, Tier, TierRules, Tiers, UnitPrice,
+    ZeroUsage,
+};
 pub use problem::{Problem, ProblemKind};
-pub use terms::{Percent, Tax};
+pub use selection::Condition;
+pub use terms::{
+    Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,
+    Off, Percent, ShareRule, Target, Tax, TaxBase, TaxRounding, TaxRules, Terms, Treatment,
+};
 pub use view::{BadView, BookView};

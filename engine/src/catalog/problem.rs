@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::draft::Place;
 use crate::money::BadCurrency;
+use crate::period::BadMonth;
 use crate::quantity::BadDecimal;
 use crate::text::Lang;
 
@@ -59,10 +60,48 @@ pub enum ProblemKind {
     UnknownPlan { id: String, known: Vec<String> },
     /// A sum needs a field, a count must not have one.
     FieldForCount,
+    /// A key that means nothing for this aggregate.
+    NotForAggregate { key: &'static str, aggregate: String },
+    /// A dimension that comes from nothing, or from several things.
+    NotOneDimension { found: Vec<String> },
+    /// Bands that do not rise, or whose last is not the open one.
+    Bands,
+    /// A calendar that is not there.
+    UnknownCalendar { id: String, known: Vec<String> },
+    /// Not the length of a window.
+    BadWindow { text: String },
+    /// Not a time of the day.
+    BadTime { text: String },
+    /// A slot that ends before it begins.
+    TimeOrder { from: String, to: String },
     /// No charge model, or several.
     NotOneModel { found: Vec<String> },
     /// A key that a flat charge cannot have.
     NotForFlat { key: &'static str },
+    /// A key that another model cannot have.
+    NotForModel { key: &'static str, model: &'static str },
+    /// A charge that reads events one by one, of a meter that does not keep them.
+    NeedsSamples { meter: String },
+    /// A share of a charge that is not there.
+    UnknownCharge { id: String, known: Vec<String> },
+    /// A charge that is a share of itself, by way of others or not.
+    CircularCharge { circle: Vec<String> },
+    /// Two keys that exclude each other.
+    NotBoth { key: &'static str, other: &'static str },
+    /// A key that means nothing without another.
+    Needs { key: &'static str, other: &'static str },
+    /// A number with more digits than can be kept.
+    TooLarge { value: String },
+    /// Not a number of decimal places.
+    BadPlaces { value: String },
+    /// A conversion without rounding whose result has no end.
+    EndlessConversion,
+    /// Groups are to be priced alone, but the meter has none.
+    NoGroups,
+    /// Some groups are to be priced together, but their sum means nothing.
+    GroupsDoNotAddUp,
+    /// A trial plan that can bill something.
+    TrialCanBill { highest: Option<String> },
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -79,8 +118,42 @@ pub enum ProblemKind {
     TierGap { from: String, lower: String },
     /// A tier begins before the one before ends.
     TierOverlap { from: String, lower: String },
-    /// A tax above 100 %.
+    /// A tier that the ones before leave nothing to.
+    UnreachableTier,
+    /// A tier's cap is less than its fixed fee.
+    CapBelowFlat { cap: String, flat: String },
+    /// The least that is due is more than the most.
+    MinimumAboveMaximum { minimum: String, maximum: String },
+    /// A number that must be whole and is not.
+    NotWhole { value: String },
+    /// Exact line amounts of shares of a period could need endless digits.
+    EndlessShares,
+    /// A percentage above 100 %.
     PercentTooHigh { percent: String },
+    /// A minimum in a place where other terms would follow it.
+    MinimumNotLast,
+    /// An order of terms that parts of a period cannot follow.
+    OrderNotForSplit,
+    /// Usage above a commitment that would be cheaper than below.
+    FactorBelowOne { value: String },
+    /// A commitment that changes nothing.
+    CommitmentWithoutEffect,
+    /// A discount above 100 %.
+    DiscountTooHigh { percent: String },
+    /// A tax that is not there, or not yet.
+    UnknownTax { id: String, known: Vec<String> },
+    /// A tag that no charge carries.
+    UnknownTag { tag: String },
+    /// A tax inside the prices on a tax outside them.
+    InclusiveOnExclusive { id: String },
+    /// A charge has taxes of its own where there is one base for all.
+    TaxedApart,
+    /// Not a whole number of things.
+    BadCount { value: String },
+    /// Not a month.
+    BadMonth(BadMonth),
+    /// A term that ends before it begins.
+    EmptyTerm { from: String, until: String },
     /// Exact line amounts could need endless digits.
     EndlessPrice { price: String, per: String },
     /// A version that would begin in the middle of a month.
@@ -135,8 +208,32 @@ impl ProblemKind {
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownPlan { .. } => "unknown_plan",
             Self::FieldForCount => "field_for_count",
+            Self::NotForAggregate { .. } => "not_for_aggregate",
+            Self::NotOneDimension { .. } => "not_one_dimension",
+            Self::Bands => "bands",
+            Self::UnknownCalendar { .. } => "unknown_calendar",
+            Self::BadWindow { .. } => "bad_window",
+            Self::BadTime { .. } => "bad_time",
+            Self::TimeOrder { .. } => "time_order",
             Self::NotOneModel { .. } => "not_one_model",
             Self::NotForFlat { .. } => "not_for_flat",
+            Self::NotForModel { .. } => "not_for_model",
+            Self::NeedsSamples { .. } => "needs_samples",
+            Self::UnknownCharge { .. } => "unknown_charge",
+            Self::CircularCharge { .. } => "circular_charge",
+            Self::UnreachableTier => "unreachable_tier",
+            Self::CapBelowFlat { .. } => "cap_below_flat",
+            Self::MinimumAboveMaximum { .. } => "minimum_above_maximum",
+            Self::NotWhole { .. } => "not_whole",
+            Self::EndlessShares => "endless_shares",
+            Self::NotBoth { .. } => "not_both",
+            Self::Needs { .. } => "needs",
+            Self::TooLarge { .. } => "too_large",
+            Self::BadPlaces { .. } => "bad_places",
+            Self::EndlessConversion => "endless_conversion",
+            Self::NoGroups => "no_groups",
+            Self::GroupsDoNotAddUp => "groups_do_not_add_up",
+            Self::TrialCanBill { .. } => "trial_can_bill",
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -146,6 +243,18 @@ impl ProblemKind {
             Self::TierGap { .. } => "tier_gap",
             Self::TierOverlap { .. } => "tier_overlap",
             Self::PercentTooHigh { .. } => "percent_too_high",
+            Self::MinimumNotLast => "minimum_not_last",
+            Self::OrderNotForSplit => "order_not_for_split",
+            Self::FactorBelowOne { .. } => "factor_below_one",
+            Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::DiscountTooHigh { .. } => "discount_too_high",
+            Self::UnknownTax { .. } => "unknown_tax",
+            Self::UnknownTag { .. } => "unknown_tag",
+            Self::InclusiveOnExclusive { .. } => "inclusive_on_exclusive",
+            Self::TaxedApart => "taxed_apart",
+            Self::BadCount { .. } => "bad_count",
+            Self::BadMonth(_) => "bad_month",
+            Self::EmptyTerm { .. } => "empty_term",
             Self::EndlessPrice { .. } => "endless_price",
             Self::EffectiveNotFirst { .. } => "effective_not_first",
         }
@@ -191,12 +300,76 @@ impl ProblemKind {
             }
             Self::UnknownPlan { id, known } => format!("there is no plan \"{id}\"; the book has {}", known.join(", ")),
             Self::FieldForCount => "a count has no field; remove it, or write aggregate = \"sum\"".to_owned(),
+            Self::NotForAggregate { key, aggregate } => {
+                format!("\"{key}\" means nothing for the aggregate {aggregate}; leave it out")
+            }
+            Self::NotOneDimension { found } => {
+                let found = if found.is_empty() { "none of them".to_owned() } else { found.join(" and ") };
+                format!("a dimension comes from exactly one of field, calendar and window; here is {found}")
+            }
+            Self::Bands => {
+                "bands must rise: every band but the last needs an up_to above the one before, the last has none".to_owned()
+            }
+            Self::UnknownCalendar { id, known } => {
+                format!("there is no calendar \"{id}\"; the book has {}", known.join(", "))
+            }
+            Self::BadWindow { text } => crate::usage::BadWindow(text.clone()).to_string(),
+            Self::BadTime { text } => {
+                format!("\"{text}\" is not a time of the day; write it as HH:MM from 00:00 to 24:00")
+            }
+            Self::TimeOrder { from, to } => {
+                format!("the slot begins at {from} and ends at {to}; from must be earlier (write two rows for a night)")
+            }
             Self::NotOneModel { found } if found.is_empty() => {
                 format!("the charge has no price; give exactly one of {}", super::price::MODEL_KEYS.join(", "))
             }
             Self::NotOneModel { found } => format!("the charge has {}; give exactly one of them", found.join(" and ")),
             Self::NotForFlat { key } => {
                 format!("a flat charge is due whatever was used; \"{key}\" has no meaning there")
+            }
+            Self::NotForModel { key, model } => {
+                format!("\"{key}\" has no meaning beside {model}; leave it out{}", instead(key, model, Lang::En))
+            }
+            Self::NeedsSamples { meter } => {
+                format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::UnknownCharge { id, known } => {
+                format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
+            }
+            Self::CircularCharge { circle } => {
+                format!("the charge is a share of itself: {}; leave one of them out", circle.join(" → "))
+            }
+            Self::UnreachableTier => {
+                "an earlier tier admits everything that this one does; raise a limit or remove the tier".to_owned()
+            }
+            Self::CapBelowFlat { cap, flat } => {
+                format!("the cap {cap} is less than the fixed fee {flat}; a tier costs at least its fee, so write at least that")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("the minimum {minimum} is above the maximum {maximum}; write at most that")
+            }
+            Self::NotWhole { value } => format!("{value} is not a whole number; allowed are 1, 2, 3 and so on"),
+            Self::EndlessShares => {
+                "with rounding at the invoice a line keeps every digit, but shares of a period can have digits without end; write rounding = { at = \"line\" }".to_owned()
+            }
+            Self::NotBoth { key, other } => format!("\"{key}\" and \"{other}\" exclude each other; write one of them"),
+            Self::Needs { key, other } => format!("\"{key}\" means nothing without \"{other}\"; add it or leave both out"),
+            Self::TooLarge { value } => format!("{value} is too large here; at most 28 digits can be kept exactly"),
+            Self::BadPlaces { value } => format!("{value} is not a number of decimal places; allowed: whole numbers from -20 to 20"),
+            Self::EndlessConversion => {
+                "one unit divided by this has digits without end; add round, for instance round = \"half_up\", places = \"6\"".to_owned()
+            }
+            Self::NoGroups => "the meter groups by nothing; give it group_by, or leave \"each\" out".to_owned(),
+            Self::GroupsDoNotAddUp => {
+                "some groups of this meter cannot be added up, for instance maxima; write each = \"group\", or select in the meter"
+                    .to_owned()
+            }
+            Self::TrialCanBill { highest } => {
+                let how_much = highest.as_ref().map_or_else(
+                    || "without limit".to_owned(),
+                    |amount| format!("up to {amount}"),
+                );
+                format!("a trial plan must never bill anything, but this one can, {how_much}; remove its prices, cap them at 0, or remove trial")
             }
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
@@ -220,6 +393,46 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("{percent} percent is too much; allowed is 0 to 100"),
+            Self::MinimumNotLast => {
+                "what is missing to the minimum is known in the end only; let \"minimum\" come last in terms.order".to_owned()
+            }
+            Self::OrderNotForSplit => {
+                "a period that is billed in parts takes terms in the order discount, maximum, minimum; leave terms.order out of its charges"
+                    .to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("{value} would make more usage cheaper than less; allowed is a factor of 1 or more")
+            }
+            Self::CommitmentWithoutEffect => {
+                "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
+                    .to_owned()
+            }
+            Self::DiscountTooHigh { percent } => {
+                format!("a discount of {percent} percent is more than the whole; allowed is 0 to 100")
+            }
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("there is no tax \"{id}\" here; write it before, under [[taxes]]")
+            }
+            Self::UnknownTax { id, known } => {
+                format!("there is no tax \"{id}\" here or before; there is {}", known.join(", "))
+            }
+            Self::UnknownTag { tag } => {
+                format!("no charge of the plan carries the tag \"{tag}\"; give it one, for instance tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("prices cannot contain a tax that is taken from \"{id}\", which is added to them; leave it out of \"on\"")
+            }
+            Self::TaxedApart => {
+                "with tax_rules.base = \"invoice\" all charges are taxed alike; leave \"taxes\" out, or write base = \"group\""
+                    .to_owned()
+            }
+            Self::BadCount { value } => {
+                format!("{value} is not a number of things; allowed: whole numbers from 0 to 4294967295")
+            }
+            Self::BadMonth(error) => error.to_string(),
+            Self::EmptyTerm { from, until } => {
+                format!("the discount begins in {from} and ends before {until}: no month has it; write a later \"until\"")
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "with rounding at the invoice a line keeps every digit, but {price} per {per} needs more than 18 places for one unit; write rounding = {{ at = \"line\" }}, or a price and a per with fewer digits"
@@ -280,6 +493,25 @@ impl ProblemKind {
                 format!("没有套餐“{id}”；价目表中有：{}", known.join("、"))
             }
             Self::FieldForCount => "计数不需要 field；请删除它，或写 aggregate = \"sum\"".to_owned(),
+            Self::NotForAggregate { key, aggregate } => {
+                format!("“{key}”对聚合方式 {aggregate} 没有意义；请去掉它")
+            }
+            Self::NotOneDimension { found } => {
+                let found =
+                    if found.is_empty() { "一个也没有".to_owned() } else { format!("有 {}", found.join("、")) };
+                format!("维度须且仅须来自 field、calendar、window 之一；此处{found}")
+            }
+            Self::Bands => "各档必须递增：除最后一档外每档都要有大于上一档的 up_to，最后一档没有".to_owned(),
+            Self::UnknownCalendar { id, known } => {
+                format!("没有日历“{id}”；价目表中有：{}", known.join("、"))
+            }
+            Self::BadWindow { text } => {
+                format!("“{text}”不是时间窗口；允许 P1D、P1W、P1M，以及能整除一天的时长，例如 PT5M 或 PT1H")
+            }
+            Self::BadTime { text } => format!("“{text}”不是一天中的时刻；请写成 HH:MM，从 00:00 到 24:00"),
+            Self::TimeOrder { from, to } => {
+                format!("时段从 {from} 开始、到 {to} 结束；from 必须更早（跨夜请写两行）")
+            }
             Self::NotOneModel { found } if found.is_empty() => {
                 format!("该收费项没有价格；请从以下选项中给出且仅给出一个：{}", super::price::MODEL_KEYS.join("、"))
             }
@@ -287,6 +519,43 @@ impl ProblemKind {
                 format!("该收费项同时有 {}；只能给出其中一个", found.join("、"))
             }
             Self::NotForFlat { key } => format!("固定费用与用量无关；“{key}”在此没有意义"),
+            Self::NotForModel { key, model } => {
+                format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
+            }
+            Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::UnknownCharge { id, known } => {
+                format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
+            }
+            Self::CircularCharge { circle } => {
+                format!("该收费项是自身的一部分：{}；请去掉其中一项", circle.join(" → "))
+            }
+            Self::UnreachableTier => "前面的某一级已涵盖本级的全部用量；请提高某个上限，或删除本级".to_owned(),
+            Self::CapBelowFlat { cap, flat } => {
+                format!("封顶价 {cap} 低于固定费 {flat}；一级至少收取固定费，请写不低于它的数")
+            }
+            Self::MinimumAboveMaximum { minimum, maximum } => {
+                format!("最低 {minimum} 高于最高 {maximum}；请写不超过它的数")
+            }
+            Self::NotWhole { value } => format!("{value} 不是整数；只允许 1、2、3 等"),
+            Self::EndlessShares => {
+                "按整张账单舍入时各行保留全部数字，但按时间折算的份额可能是无限小数；请改用 rounding = { at = \"line\" }".to_owned()
+            }
+            Self::NotBoth { key, other } => format!("“{key}”与“{other}”互斥；只能写其中一个"),
+            Self::Needs { key, other } => format!("没有“{other}”时“{key}”没有意义；请补上，或两者都去掉"),
+            Self::TooLarge { value } => format!("{value} 在此过大；最多精确保存 28 位"),
+            Self::BadPlaces { value } => format!("{value} 不是小数位数；只允许 -20 到 20 的整数"),
+            Self::EndlessConversion => {
+                "一个单位除以该数得到无限小数；请加上舍入，例如 round = \"half_up\", places = \"6\"".to_owned()
+            }
+            Self::NoGroups => "该计量项没有分组；请为它写 group_by，或去掉 each".to_owned(),
+            Self::GroupsDoNotAddUp => {
+                "该计量项的部分分组不能相加（例如最大值）；请写 each = \"group\"，或在计量项中筛选".to_owned()
+            }
+            Self::TrialCanBill { highest } => {
+                let how_much =
+                    highest.as_ref().map_or_else(|| "且没有上限".to_owned(), |amount| format!("最高 {amount}"));
+                format!("试用套餐不得产生费用，但该套餐可以（{how_much}）；请去掉价格、封顶为 0，或去掉 trial")
+            }
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),
@@ -304,6 +573,35 @@ impl ProblemKind {
                 )
             }
             Self::PercentTooHigh { percent } => format!("百分之 {percent} 过高；只允许 0 到 100"),
+            Self::MinimumNotLast => "距最低金额的差额到最后才能确定；请让 terms.order 中的“minimum”排在最后".to_owned(),
+            Self::OrderNotForSplit => {
+                "分段计费的周期只能按优惠、最高、最低的顺序应用条款；请去掉其收费项中的 terms.order".to_owned()
+            }
+            Self::FactorBelowOne { value } => {
+                format!("系数 {value} 会使超出部分比承诺以内更便宜；只允许 1 或更大")
+            }
+            Self::CommitmentWithoutEffect => {
+                "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+            }
+            Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
+            Self::UnknownTax { id, known } if known.is_empty() => {
+                format!("此处没有税项“{id}”；请先在 [[taxes]] 中写出")
+            }
+            Self::UnknownTax { id, known } => format!("此处及之前没有税项“{id}”；已有 {}", known.join("、")),
+            Self::UnknownTag { tag } => {
+                format!("套餐中没有收费项带有标签“{tag}”；请加上，例如 tags = [\"{tag}\"]")
+            }
+            Self::InclusiveOnExclusive { id } => {
+                format!("价内税不能以价外的“{id}”为税基；请将它从“on”中去掉")
+            }
+            Self::TaxedApart => {
+                "tax_rules.base = \"invoice\" 时所有收费项税项相同；请去掉“taxes”，或写 base = \"group\"".to_owned()
+            }
+            Self::BadCount { value } => format!("{value} 不是个数；只允许 0 到 4294967295 的整数"),
+            Self::BadMonth(bad) => format!("“{}”不是月份；请写成 YYYY-MM，1970-01 到 9998-12，例如 2026-12", bad.0),
+            Self::EmptyTerm { from, until } => {
+                format!("折扣自 {from} 开始，{until} 之前结束：没有月份享有；请写更晚的“until”")
+            }
             Self::EndlessPrice { price, per } => {
                 format!(
                     "按整张账单舍入时各行保留全部数字，但“每 {per} 价格 {price}”的单价超过 18 位小数；请改用 rounding = {{ at = \"line\" }}，或使用位数更少的价格和 per"
@@ -313,6 +611,23 @@ impl ProblemKind {
                 format!("{date} 在月中；每个版本按整月计价，请写某月的第一天")
             }
         }
+    }
+}
+
+/// What to write in place of a key that a model does not have.
+fn instead(key: &str, model: &str, lang: Lang) -> &'static str {
+    match (key, model) {
+        ("included", "percentage") => {
+            lang.pick("，改用 free_amount 或 free_events", " and use free_amount or free_events")
+        }
+        ("included", "committed") => lang.pick("，包含的用量即 capacity", "; what is included is the capacity"),
+        ("convert", "percentage" | "prorated_graduated") => {
+            lang.pick("，并在计量项中换算每个事件", " and convert each event in the meter")
+        }
+        ("included", "prorated_graduated") => {
+            lang.pick("，改写价格为 0 的第一级", " and write a first tier with the price 0")
+        }
+        _ => "",
     }
 }
 

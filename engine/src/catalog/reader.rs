@@ -229,6 +229,34 @@ impl Reader {
         Some(decimal)
     }
 
+    /// A whole number from 1.
+    pub(super) fn whole(&mut self, node: &Node, path: &Path) -> Option<u64> {
+        let decimal = self.positive(node, path)?;
+        match u64::try_from(decimal) {
+            Ok(whole) if decimal.is_integer() => Some(whole),
+            Ok(_) | Err(_) => self.report(node, path, ProblemKind::NotWhole { value: decimal.to_string() }),
+        }
+    }
+
+    /// The fields of a table whose keys are ids.
+    pub(super) fn fields<'n>(&mut self, node: &'n Node, path: &Path) -> Option<&'n [Field]> {
+        match &node.value {
+            Value::Table(fields) => Some(fields),
+            Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::Array(_) | Value::Other(_) => {
+                self.wrong_type(node, path, Expected::Table)
+            }
+        }
+    }
+
+    /// A number of decimal places, -20 to 20.
+    pub(super) fn places(&mut self, node: &Node, path: &Path) -> Option<i32> {
+        let decimal = self.decimal(node, path)?;
+        match i32::try_from(decimal) {
+            Ok(places) if decimal.is_integer() && (-20..=20).contains(&places) => Some(places),
+            Ok(_) | Err(_) => self.report(node, path, ProblemKind::BadPlaces { value: decimal.to_string() }),
+        }
+    }
+
     fn decimal(&mut self, node: &Node, path: &Path) -> Option<Decimal> {
         let text = match &node.value {
             Value::Text(text) | Value::Integer(text) => text,

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use crate::catalog::Book;
 use crate::ids::CustomerId;
 use crate::period::{Instant, Month, Period, Zone};
-use crate::rating::{RateError, Rated, rate};
+use crate::rating::{RateError, Rated, rate_for};
 use crate::usage::Usage;
 
 /// What a draft is made from.
@@ -49,14 +50,20 @@ impl Draft {
     }
 }
 
-/// Prices a customer's month.
+/// Prices the month of a customer without terms of their own.
 pub fn draft_invoice(book: &Book, input: &DraftInput<'_>) -> Result<Draft, RateError> {
+    draft_invoice_for(book, input, &Account::default())
+}
+
+/// Prices a customer's month; the account's month is that of the input.
+pub fn draft_invoice_for(book: &Book, input: &DraftInput<'_>, account: &Account) -> Result<Draft, RateError> {
+    let account = Account { month: Some(input.month), ..account.clone() };
     Ok(Draft {
         customer: input.customer.clone(),
         customer_name: input.customer_name.to_owned(),
         month: input.month,
         period: input.period,
         zone: book.zone,
-        bill: rate(book, input.plan, input.usage)?,
+        bill: rate_for(book, input.plan, input.usage, &account)?,
     })
 }

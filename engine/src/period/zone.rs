@@ -5,11 +5,11 @@
 use std::fmt;
 
 #[cfg(feature = "zones")]
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "zones")]
-use super::Instant;
+use super::{Instant, TimeError, duration::in_calendar};
 
 #[cfg(feature = "zones")]
 type Held = chrono_tz::Tz;
@@ -65,20 +65,52 @@ impl Zone {
     /// Where the clock skips midnight the day begins after the gap; where midnight comes twice, at the first.
     /// `None` only at the far ends of the calendar.
     pub fn start_of(self, date: NaiveDate) -> Option<Instant> {
-        let midnight = date.and_time(NaiveTime::MIN);
-        if let Some(start) = self.0.from_local_datetime(&midnight).earliest() {
-            return Some(start.to_utc());
+        self.first_at(date.and_time(NaiveTime::MIN))
+    }
+
+    /// What calendars and clocks in this zone show at `instant`; refused far outside the calendar.
+    pub fn local(self, instant: Instant) -> Result<NaiveDateTime, TimeError> {
+        if in_calendar(instant.date_naive()) {
+            Ok(instant.with_timezone(&self.0).naive_local())
+        } else {
+            Err(TimeError::OutOfCalendar)
         }
-        // Midnight does not exist here. The day's first instant is the one at which the offset changes: look for it
+    }
+
+    /// The first instant at which clocks in this zone show `local`; where they skip it, the first after the gap.
+    pub fn at_local(self, local: NaiveDateTime) -> Result<Instant, TimeError> {
+        if in_calendar(local.date()) {
+            self.first_at(local).ok_or(TimeError::OutOfCalendar)
+        } else {
+            Err(TimeError::OutOfCalendar)
+        }
+    }
+
+    /// The last instant up to `limit` at which clocks in this zone show `local`: in the hour that comes twice this
+    /// may be the second.
+    pub(super) fn last_at_local(self, local: NaiveDateTime, limit: Instant) -> Result<Instant, TimeError> {
+        let second = self.0.from_local_datetime(&local).latest().map(|latest| latest.to_utc());
+        match second.filter(|second| *second <= limit) {
+            Some(second) => Ok(second),
+            None => self.at_local(local),
+        }
+    }
+
+    fn first_at(self, local: NaiveDateTime) -> Option<Instant> {
+        if let Some(first) = self.0.from_local_datetime(&local).earliest() {
+            return Some(first.to_utc());
+        }
+        // Clocks never show this. The first instant after the gap is the one at which the offset changes: look for it
         // between an instant that is surely before and one that is surely after.
-        let utc_midnight = midnight.and_utc();
+        let as_utc = local.with_nanosecond(0)?.and_utc();
         let day = chrono::TimeDelta::days(1);
-        let mut before = utc_midnight.checked_sub_signed(day)?;
-        let mut after = utc_midnight.checked_add_signed(day)?;
+        let mut before = as_utc.checked_sub_signed(day)?;
+        let mut after = as_utc.checked_add_signed(day)?;
         while after.signed_duration_since(before).num_seconds() > 1 {
             let half = chrono::TimeDelta::seconds(after.signed_duration_since(before).num_seconds().checked_div(2)?);
             let middle = before.checked_add_signed(half)?;
-            if self.date_of(middle) < date { before = middle } else { after = middle }
+            let shown = middle.with_timezone(&self.0).naive_local();
+            if shown < local { before = middle } else { after = middle }
         }
         Some(after)
     }

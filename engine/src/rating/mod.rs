@@ -2,10 +2,31 @@
 //!
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
+mod capacity;
+mod commitment;
+mod committed;
+mod composite;
+mod counted;
+mod due;
+mod dynamic;
+mod effective;
 mod flat;
 mod graduated;
+mod graduated_percentage;
+mod line;
 mod package;
 mod per_unit;
+mod percentage;
+mod plan_lines;
+mod progress;
+mod prorated_graduated;
+mod share;
+mod split;
+mod stair_step;
+mod stored;
+mod terms;
+mod tier;
+mod total;
 mod trace;
 mod volume;
 
@@ -16,13 +37,21 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Book, BookRef, Charge, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId};
+use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rounding::{Rounding, RoundingPlace, round};
+use crate::rounding::{Rounding, round};
 use crate::text::Names;
-use crate::usage::{MeterUsage, Usage};
+use crate::usage::Usage;
+use terms::Situation;
 
-pub use trace::{Recorder, Step, Steps, TotalOnly};
+pub use crate::invoice::TaxLine;
+pub use due::due_after;
+pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
+pub use share::Share;
+pub use split::{Split, SplitItem, split_charge};
+pub use trace::{ChargeAmount, Limit, Part, Recorder, Step, Steps, TotalOnly};
+pub use volume::tier_number;
 
 /// A charge, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,19 +74,12 @@ pub struct Line {
     pub steps: Vec<Step>,
 }
 
-/// The tax on a bill.
+/// A plan's usage, priced.
+///
+/// lines − discounts − what rounding cut = `subtotal`; with the taxes that are added it is `total`; less the credits it
+/// is `due`: to the last digit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaxLine {
-    /// What the bill calls it.
-    pub name: Names,
-    /// What is due.
-    pub amount: Money,
-    /// How it came about.
-    pub steps: Vec<Step>,
-}
-
-/// A plan's usage, priced. `total` = lines + rounding + tax, to the last digit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "stored::Stored")]
 pub struct Rated {
     /// The version of the book that priced it.
     pub book: BookRef,
@@ -71,18 +93,32 @@ pub struct Rated {
     pub rounding: Rounding,
     /// One line for each charge, in the plan's order.
     pub lines: Vec<Line>,
-    /// What rounding the sum of exact lines did to it; only where the book rounds once an invoice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The sum of the lines; only where something is taken off it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines_total: Option<Money>,
+    /// What was taken off, in the order in which it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountLine>,
+    /// What rounding lines less discounts did to them; only where they are rounded together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_rounding: Option<Step>,
-    /// The net amount.
+    /// Lines less discounts: the net amount, but for taxes that the prices contain.
     pub subtotal: Money,
-    /// The tax, if the book has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax: Option<TaxLine>,
-    /// What is to be paid.
+    /// The taxes, in the order of the book.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxLine>,
+    /// What rounding did to the sum of the taxes; only where they are rounded together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_rounding: Option<Step>,
+    /// The subtotal and the taxes that are added to it.
     pub total: Money,
+    /// What credits pay, and what stays in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<CreditLine>,
+    /// What is to be paid.
+    pub due: Money,
     /// Meters with usage that the plan has no charge for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<MeterId>,
 }
 
@@ -116,6 +152,15 @@ pub enum RateError {
         /// Its quantity.
         quantity: Quantity,
     },
+    /// What comes with the customer does not go on a bill of the plan.
+    Account(AccountProblem),
+    /// A charge prices event by event, but only a total is given.
+    NeedsEvents {
+        /// The charge.
+        charge: ChargeId,
+        /// Its meter.
+        meter: MeterId,
+    },
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -139,6 +184,13 @@ impl fmt::Display for RateError {
             Self::NegativeQuantity { meter, quantity } => {
                 write!(f, "the quantity of meter {meter} is {quantity}; quantities that are priced must be 0 or more")
             }
+            Self::Account(problem) => problem.fmt(f),
+            Self::NeedsEvents { charge, meter } => {
+                write!(
+                    f,
+                    "charge {charge} is priced event by event; give the events of meter {meter}, not only their total"
+                )
+            }
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
             }
@@ -156,33 +208,82 @@ fn listed<T: fmt::Display>(items: &[T]) -> String {
     texts.join(", ")
 }
 
+impl From<AccountProblem> for RateError {
+    fn from(problem: AccountProblem) -> Self {
+        Self::Account(problem)
+    }
+}
+
 impl From<Overflow> for RateError {
     fn from(Overflow: Overflow) -> Self {
         Self::Overflow { charge: None }
     }
 }
 
-/// Prices `usage` by the plan named `plan`.
-///
-/// A meter that `usage` does not name counted nothing. Amounts are in the book's currency, net plus tax, rounded as the
-/// book says. Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
-pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
-    let plan = find_plan(book, plan)?;
-    check_usage(book, usage)?;
-    let mut lines = Vec::new();
-    let mut net = Exact::ZERO;
-    for charge in &plan.charges {
-        let line = rate_charge(book, charge, usage)
-            .map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })?;
-        net = net.checked_add(line.amount.exact())?;
-        lines.push(line);
+impl Rated {
+    /// Everything that was taken off.
+    pub fn discount_total(&self) -> Result<Money, Overflow> {
+        self.sum(self.discounts.iter().map(|discount| discount.amount))
     }
-    let (subtotal, invoice_rounding) = subtotal(book, net)?;
-    let tax = tax_line(book, subtotal)?;
-    let total = match &tax {
-        Some(tax) => subtotal.checked_add(tax.amount)?,
-        None => subtotal,
-    };
+
+    /// What all discounts took from the line of `charge`, exactly.
+    pub fn discount_on(&self, charge: &ChargeId) -> Result<Exact, Overflow> {
+        let shares = self.discounts.iter().flat_map(|discount| &discount.shares);
+        let own = shares.filter(|share| share.charge == *charge).map(|share| share.amount);
+        own.into_iter().try_fold(Exact::ZERO, Exact::checked_add)
+    }
+
+    /// All taxes that are added.
+    pub fn tax_total(&self) -> Result<Money, Overflow> {
+        self.total.checked_sub(self.subtotal)
+    }
+
+    /// Everything that credits pay.
+    pub fn credit_total(&self) -> Result<Money, Overflow> {
+        self.sum(self.credits.iter().map(|credit| credit.amount))
+    }
+
+    /// The taxes on one line, rounded for themselves, to be shown beside it: such figures need not add up to the taxes of
+    /// the bill. `None` where taxes are not taken line by line.
+    pub fn line_tax(&self, charge: &ChargeId) -> Result<Option<Money>, Overflow> {
+        let steps = self.taxes.iter().flat_map(|tax| &tax.steps);
+        let own: Vec<Exact> = steps.filter_map(|step| step.tax_of(charge)).collect();
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let exact = own.into_iter().try_fold(Exact::ZERO, Exact::checked_add)?;
+        round(exact, self.currency.minor_digits(), self.rounding.mode).map(Some)
+    }
+
+    fn sum(&self, mut amounts: impl Iterator<Item = Money>) -> Result<Money, Overflow> {
+        amounts.try_fold(Money::ZERO.with_places(self.currency.minor_digits()), Money::checked_add)
+    }
+}
+
+/// Prices `usage` by the plan named `plan`, for a customer without terms of their own.
+///
+/// A meter that `usage` does not name counted nothing. Amounts are in the book's currency, rounded as the book says.
+/// Fails on an unknown plan or meter, on a negative quantity and on amounts beyond 28 digits.
+pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> {
+    rate_for(book, plan, usage, &Account::default())
+}
+
+/// The same for a customer with discounts, wallets or a tax status of their own; fails also if these do not fit the plan.
+pub fn rate_for(book: &Book, plan: &str, usage: &Usage, account: &Account) -> Result<Rated, RateError> {
+    rate_part(book, plan, usage, &PeriodPart { account: account.clone(), ..PeriodPart::whole() })
+}
+
+/// The bill that these lines make; each comes with its charge, or with none if it belongs to the plan.
+fn rated(
+    book: &Book,
+    plan: &Plan,
+    priced: Vec<(Line, Option<&Charge>)>,
+    (usage, account): (&Usage, &Account),
+) -> Result<Rated, RateError> {
+    let mut items: Vec<Item<'_>> =
+        priced.iter().map(|(line, charge)| Item::of(&line.charge, *charge, line.amount)).collect();
+    let settled = settle(&Conditions::of(book, plan, account), &mut items)?;
+    let lines = priced.into_iter().map(|(line, _)| line).collect();
     Ok(Rated {
         book: book.reference(),
         plan: plan.id.clone(),
@@ -190,31 +291,42 @@ pub fn rate(book: &Book, plan: &str, usage: &Usage) -> Result<Rated, RateError> 
         currency: book.currency,
         rounding: book.rounding,
         lines,
-        invoice_rounding,
-        subtotal,
-        tax,
-        total,
+        lines_total: settled.lines_total,
+        discounts: settled.discounts,
+        invoice_rounding: settled.rounding,
+        subtotal: settled.subtotal,
+        taxes: settled.taxes,
+        tax_rounding: settled.tax_rounding,
+        total: settled.total,
+        credits: settled.credits,
+        due: settled.due,
         unpriced: unpriced(plan, usage),
     })
 }
 
-/// The total of [`rate`] alone, without lines and steps: for curves, where only the number is wanted.
+/// What is due by [`rate`] alone, without lines and steps: for curves, where only the number is wanted.
 ///
-/// Goes through the same charge models and the same rounding; a law holds the two equal.
+/// Goes through the same charge models and is settled in the same way; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
-    check_usage(book, usage)?;
-    let mut net = Exact::ZERO;
-    for charge in &plan.charges {
+    // Terms may add lines of their own, which discounts and taxes see one by one.
+    if !plan.terms.is_default() || plan.charges.iter().any(|charge| !charge.terms.is_default()) {
+        return Ok(rate(book, plan.id.as_str(), usage)?.due);
+    }
+    check_usage(book, plan, usage)?;
+    let mut amounts = Vec::new();
+    let mut items = Vec::new();
+    for charge in composite::parts_first(plan) {
         let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
-        let exact = price(&charge.pricing, charge_usage(charge, usage), &mut TotalOnly).map_err(failed)?;
-        let amount = line_amount(book, exact, &mut TotalOnly).map_err(failed)?;
-        net = net.checked_add(amount.exact())?;
+        let situation = Situation { book, usage, amounts: &amounts, share: Share::whole(), complete: true };
+        let amount = line::charge_amount(charge, situation).map_err(failed)?;
+        amounts.push((&charge.id, amount));
+        items.push((charge, amount));
     }
-    let (subtotal, _) = subtotal(book, net)?;
-    match tax_line(book, subtotal)? {
-        Some(tax) => Ok(subtotal.checked_add(tax.amount)?),
-        None => Ok(subtotal),
-    }
+    items.sort_by_key(|(charge, _)| plan.charges.iter().position(|other| other.id == charge.id));
+    let mut items: Vec<Item<'_>> =
+        items.into_iter().map(|(charge, amount)| Item::of(&charge.id, Some(charge), amount)).collect();
+    let account = Account::default();
+    Ok(settle(&Conditions::of(book, plan, &account), &mut items)?.due)
 }
 
 /// The plan of this name, or the refusal that lists those there are.
@@ -226,7 +338,32 @@ pub fn find_plan<'b>(book: &'b Book, plan: &str) -> Result<&'b Plan, RateError> 
     })
 }
 
-fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
+fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
+    check_quantities(book, plan, usage)?;
+    for charge in &plan.charges {
+        if let Pricing::Metered(metered) = &charge.pricing
+            && let Model::Percentage(percentage) = &metered.model
+            && let Some(item) = usage.of(&metered.meter)
+            && item.samples.is_empty()
+            && !item.quantity.is_zero()
+            && (percentage.needs_events() || (percentage.counts_events() && item.events.is_none()))
+        {
+            return Err(RateError::NeedsEvents { charge: charge.id.clone(), meter: item.meter.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether every charge of the plan that looks at this meter can say what a negative quantity costs.
+fn takes_negative(plan: &Plan, meter: &MeterId) -> bool {
+    plan.prices(meter)
+        && plan.charges.iter().filter(|charge| charge.meters().contains(&meter)).all(|charge| match &charge.pricing {
+            Pricing::Metered(metered) => metered.model.takes_negative(),
+            Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
+        })
+}
+
+fn check_quantities(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
     for (index, item) in usage.0.iter().enumerate() {
         let meter = &item.meter;
         if book.meter(meter).is_none() {
@@ -236,7 +373,7 @@ fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
         if usage.0.iter().take(index).any(|earlier| earlier.meter == *meter) {
             return Err(RateError::DuplicateMeter { meter: meter.clone() });
         }
-        if item.quantity.is_negative() {
+        if item.quantity.is_negative() && !takes_negative(plan, meter) {
             return Err(RateError::NegativeQuantity { meter: meter.clone(), quantity: item.quantity });
         }
     }
@@ -246,96 +383,4 @@ fn check_usage(book: &Book, usage: &Usage) -> Result<(), RateError> {
 fn unpriced(plan: &Plan, usage: &Usage) -> Vec<MeterId> {
     let used = usage.0.iter().filter(|item| !item.quantity.is_zero());
     used.filter(|item| !plan.prices(&item.meter)).map(|item| item.meter.clone()).collect()
-}
-
-fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage> {
-    charge.meter().and_then(|meter| usage.of(meter))
-}
-
-fn rate_charge(book: &Book, charge: &Charge, usage: &Usage) -> Result<Line, Overflow> {
-    let item = charge_usage(charge, usage);
-    let meter = charge.meter().and_then(|id| book.meter(id));
-    let mut steps = Steps::default();
-    if let Some(meter) = meter {
-        steps.record(|| Step::counted(meter, item));
-    }
-    let exact = price(&charge.pricing, item, &mut steps)?;
-    let amount = line_amount(book, exact, &mut steps)?;
-    let quantity = match &charge.pricing {
-        Pricing::Flat(_) => Quantity::from(1),
-        Pricing::Metered { .. } => item.map_or(Quantity::ZERO, |item| item.quantity),
-    };
-    Ok(Line {
-        charge: charge.id.clone(),
-        name: charge.name.clone(),
-        meter: charge.meter().cloned(),
-        unit: meter.and_then(|meter| meter.unit.clone()),
-        quantity,
-        amount,
-        steps: steps.into_vec(),
-    })
-}
-
-/// The exact net price of one charge: allowance first, then its model.
-fn price(pricing: &Pricing, usage: Option<&MeterUsage>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
-    match pricing {
-        Pricing::Flat(flat) => Ok(flat::price(flat, steps)),
-        Pricing::Metered { included, model, .. } => {
-            let quantity = usage.map_or(Quantity::ZERO, |usage| usage.quantity);
-            let billable = after_allowance(quantity, *included, steps)?;
-            match model {
-                Model::PerUnit(unit_price) => per_unit::price(unit_price, billable, steps),
-                Model::Graduated(tiers) => graduated::price(tiers, billable, steps),
-                Model::Volume(tiers) => volume::price(tiers, billable, steps),
-                Model::Package(package) => package::price(package, billable, steps),
-            }
-        }
-    }
-}
-
-/// Takes the included units off. What is left is what the model prices, counted from zero again.
-fn after_allowance(quantity: Quantity, included: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
-    if included.is_zero() {
-        return Ok(quantity);
-    }
-    let used = quantity.min(included);
-    let billable = quantity.checked_sub(used)?;
-    steps.record(|| Step::Allowance { included, used, billable });
-    Ok(billable)
-}
-
-fn line_amount(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
-    match book.rounding.at {
-        RoundingPlace::Line => round_to_currency(book, exact, steps),
-        // The book check made sure that exact amounts are decimals here.
-        RoundingPlace::Invoice => Ok(Money::new(exact.to_decimal().ok_or(Overflow)?).with_places(book.minor_digits())),
-    }
-}
-
-fn round_to_currency(book: &Book, exact: Exact, steps: &mut impl Recorder) -> Result<Money, Overflow> {
-    let (digits, mode) = (book.minor_digits(), book.rounding.mode);
-    let amount = round(exact, digits, mode)?;
-    steps.try_record(|| Ok(Step::Round { mode, digits, exact, cut: exact.checked_sub(amount.exact())?, amount }))?;
-    Ok(amount)
-}
-
-fn subtotal(book: &Book, net: Exact) -> Result<(Money, Option<Step>), Overflow> {
-    let mut steps = Steps::default();
-    let amount = round_to_currency(book, net, &mut steps)?;
-    let step = match book.rounding.at {
-        RoundingPlace::Line => None,
-        RoundingPlace::Invoice => steps.into_vec().pop(),
-    };
-    Ok((amount, step))
-}
-
-fn tax_line(book: &Book, net: Money) -> Result<Option<TaxLine>, Overflow> {
-    let Some(tax) = &book.tax else {
-        return Ok(None);
-    };
-    let mut steps = Steps::default();
-    let exact = tax.percent.of(net)?;
-    steps.record(|| Step::Percent { base: net, percent: tax.percent, amount: exact });
-    let amount = round_to_currency(book, exact, &mut steps)?;
-    Ok(Some(TaxLine { name: tax.name.clone(), amount, steps: steps.into_vec() }))
 }

@@ -4,13 +4,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Percent, UnitPrice};
+use super::share::Share;
+use crate::catalog::{
+    Condition, Conversion, MoneyUnit, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice,
+};
 use crate::exact::{Exact, Overflow};
+use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
 use crate::usage::aggregate::Aggregate;
-use crate::usage::{Group, Meter, MeterUsage};
+use crate::usage::{Filter, Group, Meter, MeterUsage};
 
 /// One step of a calculation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,14 +24,50 @@ pub enum Step {
     Counted {
         /// How.
         aggregate: Aggregate,
+        /// Which events, if not all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<Filter>,
+        /// How the number of each event was converted before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        convert_each: Option<Conversion>,
         /// From how many events; `None` where the quantity was assumed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         events: Option<u64>,
         /// The quantity.
         quantity: Quantity,
+        /// The quantity before proration, where the meter prorates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full: Option<Quantity>,
         /// Its parts, if the meter groups.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<Group>,
+    },
+    /// What was counted was rounded, by the meter's rule or because its digits have no end.
+    RoundedQuantity {
+        /// By which rule.
+        mode: RoundingMode,
+        /// To how many decimal places; below zero to tens, hundreds and so on.
+        places: i32,
+        /// Before.
+        exact: Exact,
+        /// After.
+        quantity: Quantity,
+    },
+    /// Only some of the meter's groups are priced.
+    Selected {
+        /// What their attributes must be.
+        only: Vec<Condition>,
+        /// What these groups add up to.
+        quantity: Quantity,
+    },
+    /// The quantity became the units that are priced.
+    Converted {
+        /// How.
+        conversion: Conversion,
+        /// Before.
+        quantity: Quantity,
+        /// After.
+        units: Quantity,
     },
     /// Included units were taken off.
     Allowance {
@@ -80,20 +120,160 @@ pub enum Step {
         /// quantity × price ÷ per.
         amount: Exact,
     },
+    /// The tier that the quantity reached, at its fixed price.
+    StairStep {
+        /// The tier begins after this quantity.
+        from: Quantity,
+        /// The last quantity of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+        /// The quantity that reached it.
+        quantity: Quantity,
+        /// Its price.
+        amount: Exact,
+    },
+    /// What lies above a cap is not charged.
+    Cap {
+        /// At most this is due.
+        cap: Money,
+        /// What would be due without it.
+        before: Exact,
+        /// What is taken off: cap − before, below zero.
+        amount: Exact,
+    },
+    /// Something that is priced by itself; its steps lead to its amount.
+    Part {
+        /// What it is.
+        part: Part,
+        /// How its amount came about, first step first.
+        steps: Vec<Step>,
+        /// What it adds to the line.
+        amount: Exact,
+    },
     /// Whole packages.
     Packages {
         /// Units.
         quantity: Quantity,
         /// Units in a package.
         size: Quantity,
-        /// Packages begun.
+        /// How many packages those are.
         packages: Quantity,
+        /// What became of the one that is not full.
+        rounding: PackageRounding,
         /// The price of a package.
         price: Money,
         /// packages × price.
         amount: Exact,
     },
-    /// A share of an amount, for tax.
+    /// The tier that several meters chose together, at its fixed price.
+    Capacity {
+        /// What each meter counted, and how much the tier admits.
+        limits: Vec<Limit>,
+        /// Its price.
+        amount: Exact,
+    },
+    /// What other charges of the bill come to.
+    SumOfCharges {
+        /// The charges.
+        of: Vec<ChargeAmount>,
+        /// Their sum.
+        sum: Money,
+    },
+    /// Free events and free money were taken off, event by event.
+    EventAllowance {
+        /// How many events are free at most, if that is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_events: Option<u64>,
+        /// How much money is free at most, if that is limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free_amount: Option<Quantity>,
+        /// Events that pay no fee.
+        events_free: u64,
+        /// Money of which no share is due.
+        amount_free: Quantity,
+        /// Events left to be charged.
+        events: u64,
+        /// Money left to be charged.
+        billable: Quantity,
+    },
+    /// A fee for each event.
+    EventFee {
+        /// How many.
+        events: u64,
+        /// The fee of one.
+        fee: Money,
+        /// events × fee.
+        amount: Exact,
+    },
+    /// Events cost at least or at most so much.
+    EventLimits {
+        /// At least this, if there is a minimum.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum: Option<Money>,
+        /// At most this, if there is a maximum.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maximum: Option<Money>,
+        /// Events that would have cost less than the minimum.
+        raised: u64,
+        /// By how much in all they were raised.
+        raised_by: Exact,
+        /// Events that would have cost more than the maximum.
+        lowered: u64,
+        /// By how much in all they were lowered.
+        lowered_by: Exact,
+        /// raised by − lowered by.
+        amount: Exact,
+    },
+    /// The price that the events carried.
+    Carried {
+        /// What they add up to.
+        quantity: Quantity,
+        /// In which unit of the currency.
+        carried_in: MoneyUnit,
+        /// Times this.
+        multiplier: Quantity,
+        /// quantity × multiplier, in the currency's own unit.
+        amount: Exact,
+    },
+    /// Units above a committed capacity.
+    Overage {
+        /// Units above it.
+        over: Quantity,
+        /// How these were rounded to whole ones, if they were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_units: Option<RoundingMode>,
+        /// Units that are charged.
+        units: Quantity,
+        /// What one costs.
+        rate: Exact,
+        /// How that was rounded to the currency, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_rate: Option<RoundingMode>,
+        /// units × rate.
+        amount: Exact,
+    },
+    /// The shares of the period of those units that fell into one tier, at its price.
+    ProratedTier {
+        /// The tier begins after this number of full units.
+        from: Quantity,
+        /// The last number of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+        /// What the shares add up to; below zero where more left than came.
+        share: Exact,
+        /// The price of a full unit.
+        price: UnitPrice,
+        /// share × price ÷ per.
+        amount: Exact,
+    },
+    /// More was taken away than was there: nothing is due, and nothing is given back.
+    NothingBelowZero {
+        /// What would be due.
+        before: Exact,
+        /// What makes it zero: − before.
+        amount: Exact,
+    },
+    /// A share of an amount.
     Percent {
         /// Of what.
         base: Money,
@@ -101,6 +281,108 @@ pub enum Step {
         percent: Percent,
         /// base × percent ÷ 100.
         amount: Exact,
+    },
+    /// A percentage was taken off.
+    PercentOff {
+        /// Of what.
+        base: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// base × percent ÷ 100, below zero.
+        amount: Exact,
+    },
+    /// A part of a period owes a share of what a whole one does.
+    ShareOf {
+        /// What a whole period owes.
+        whole: Money,
+        /// The share of the period.
+        share: Share,
+        /// whole × share.
+        part: Exact,
+    },
+    /// What is missing to what is due at least.
+    TrueUp {
+        /// At least this is due.
+        minimum: Exact,
+        /// This is there already.
+        before: Exact,
+        /// minimum − before.
+        amount: Exact,
+    },
+    /// What lies above a commitment costs more.
+    AboveCommitment {
+        /// The commitment.
+        committed: Exact,
+        /// What lies above it, at list prices.
+        above: Exact,
+        /// Costs so many times its list price.
+        factor: OverageFactor,
+        /// above × (factor − 1): what is added to the list prices.
+        amount: Exact,
+    },
+    /// What was billed for earlier parts of the period is taken off.
+    Earlier {
+        /// What was billed, turned round: below zero for a charge.
+        amount: Exact,
+    },
+    /// A discount was taken from some lines.
+    InvoiceDiscount {
+        /// What the lines held.
+        base: Exact,
+        /// The share, or the sum.
+        off: Off,
+        /// What is taken, at most the base.
+        amount: Exact,
+    },
+    /// A tax on one line or on several, where a plain percentage does not say it all.
+    Tax {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The net amount.
+        base: Exact,
+        /// Other taxes that belong to what this one is taken from.
+        taxes: Exact,
+        /// How many hundredths.
+        percent: Percent,
+        /// Whether it is due.
+        treatment: Treatment,
+        /// (base + taxes) × percent ÷ 100, or nothing where it is not due.
+        amount: Exact,
+    },
+    /// A tax that a price contains.
+    TaxIncluded {
+        /// The line, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<ChargeId>,
+        /// The price with its taxes.
+        price: Exact,
+        /// This tax for each unit of net amount.
+        share: Exact,
+        /// All taxes in the price for each unit of net amount.
+        all: Exact,
+        /// price × share ÷ (1 + all).
+        amount: Exact,
+    },
+    /// All taxes were rounded together, and this one got its part of the sum, in whole minor units.
+    RoundedTogether {
+        /// The amount before.
+        exact: Exact,
+        /// What was taken away; negative where something was added.
+        cut: Exact,
+        /// The amount after.
+        amount: Money,
+    },
+    /// A credit was drawn.
+    Drawn {
+        /// What was in it.
+        balance: Money,
+        /// What was to be paid.
+        payable: Money,
+        /// What it pays.
+        amount: Exact,
+        /// What stays in it.
+        left: Money,
     },
     /// The exact amount was rounded to the currency's minor unit.
     Round {
@@ -121,10 +403,25 @@ impl Step {
     pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>) -> Self {
         Self::Counted {
             aggregate: meter.aggregate.clone(),
+            only: meter.only.clone(),
+            convert_each: meter.convert_each,
+            full: usage.and_then(|usage| usage.full),
             events: usage.and_then(|usage| usage.events),
             quantity: usage.map_or(Quantity::ZERO, |usage| usage.quantity),
             groups: usage.map(|usage| usage.groups.clone()).unwrap_or_default(),
         }
+    }
+
+    /// The exact tax that this step, or one inside it, takes from the line of `charge`.
+    pub(crate) fn tax_of(&self, charge: &ChargeId) -> Option<Exact> {
+        if let Self::Part { steps, .. } = self {
+            return steps.iter().find_map(|step| step.tax_of(charge));
+        }
+        let (Self::Tax { charge: Some(own), amount, .. } | Self::TaxIncluded { charge: Some(own), amount, .. }) = self
+        else {
+            return None;
+        };
+        (own == charge).then_some(*amount)
     }
 
     /// The exact amount that this step adds to its line, for the steps that price something.
@@ -134,11 +431,93 @@ impl Step {
             | Self::PerUnit { amount, .. }
             | Self::GraduatedTier { amount, .. }
             | Self::VolumeTier { amount, .. }
+            | Self::StairStep { amount, .. }
+            | Self::Cap { amount, .. }
+            | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
-            | Self::Percent { amount, .. } => Some(*amount),
-            Self::Counted { .. } | Self::Allowance { .. } | Self::Round { .. } => None,
+            | Self::PercentOff { amount, .. }
+            | Self::TrueUp { amount, .. }
+            | Self::AboveCommitment { amount, .. }
+            | Self::Earlier { amount }
+            | Self::Percent { amount, .. }
+            | Self::InvoiceDiscount { amount, .. }
+            | Self::Tax { amount, .. }
+            | Self::TaxIncluded { amount, .. }
+            | Self::Drawn { amount, .. }
+            | Self::Capacity { amount, .. }
+            | Self::EventFee { amount, .. }
+            | Self::EventLimits { amount, .. }
+            | Self::Carried { amount, .. }
+            | Self::Overage { amount, .. }
+            | Self::ProratedTier { amount, .. }
+            | Self::NothingBelowZero { amount, .. } => Some(*amount),
+            Self::Counted { .. }
+            | Self::RoundedQuantity { .. }
+            | Self::Selected { .. }
+            | Self::SumOfCharges { .. }
+            | Self::EventAllowance { .. }
+            | Self::Converted { .. }
+            | Self::Allowance { .. }
+            | Self::ShareOf { .. }
+            | Self::RoundedTogether { .. }
+            | Self::Round { .. } => None,
         }
     }
+}
+
+/// What a meter counted beside what a tier admits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The meter.
+    pub meter: MeterId,
+    /// What it counted.
+    pub quantity: Quantity,
+    /// The largest quantity of the tier; `None` where it admits any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Quantity>,
+}
+
+/// What another charge of the bill costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeAmount {
+    /// The charge.
+    pub charge: ChargeId,
+    /// Its amount.
+    pub amount: Money,
+}
+
+/// What is priced by itself inside a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Part {
+    /// A tier with more than a unit price.
+    Tier {
+        /// The tier begins after this quantity.
+        from: Quantity,
+        /// The last quantity of the tier; `None` in the open one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Quantity>,
+    },
+    /// A group of the meter.
+    Group {
+        /// The values of the meter's `group_by`, in that order.
+        key: Vec<String>,
+        /// Its quantity.
+        quantity: Quantity,
+    },
+    /// An amount that is rounded before it is added.
+    Detail,
+    /// What is due before a maximum or minimum is looked at.
+    BeforeLimits,
+    /// The whole period up to now.
+    SoFar,
+    /// One price of a part of a period.
+    Item,
+    /// A line of the bill, in the computation of a tax.
+    Line {
+        /// The line's charge.
+        charge: ChargeId,
+    },
 }
 
 /// Where a calculation writes its steps.
@@ -148,6 +527,13 @@ pub trait Recorder {
 
     /// Takes a step that is made only if it is wanted.
     fn record(&mut self, step: impl FnOnce() -> Step);
+
+    /// Takes the steps of something that is priced by itself under one roof.
+    fn part(
+        &mut self,
+        part: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow>;
 }
 
 /// Keeps every step.
@@ -170,6 +556,17 @@ impl Recorder for Steps {
     fn record(&mut self, step: impl FnOnce() -> Step) {
         self.0.push(step());
     }
+
+    fn part(
+        &mut self,
+        part: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow> {
+        let mut inner = Self::default();
+        let amount = price(&mut inner)?;
+        self.0.push(Step::Part { part: part(), steps: inner.0, amount });
+        Ok(amount)
+    }
 }
 
 /// Keeps nothing, for when only the amount is wanted.
@@ -182,4 +579,12 @@ impl Recorder for TotalOnly {
     }
 
     fn record(&mut self, _: impl FnOnce() -> Step) {}
+
+    fn part(
+        &mut self,
+        _: impl FnOnce() -> Part,
+        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
+    ) -> Result<Exact, Overflow> {
+        price(self)
+    }
 }

@@ -1,15 +1,16 @@
 //! Steps of a calculation as sentences that a customer understands.
 
+use super::counted::{conditions, counted};
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::terms::TermWords;
 use super::{Lang, Names};
-use crate::catalog::{Percent, UnitPrice};
+use crate::catalog::{Condition, Conversion, Factor, OverageFactor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rating::Step;
+use crate::rating::{Part, Share, Step};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::usage::Group;
-use crate::usage::aggregate::Aggregate;
 
 /// How many parts of a quantity a sentence names before it counts the rest.
 const NAMED_GROUPS: usize = 5;
@@ -18,7 +19,10 @@ const NAMED_GROUPS: usize = 5;
 pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
     let words = Words { unit, currency, lang };
     match step {
-        Step::Counted { aggregate, events, quantity, groups } => words.counted(aggregate, *events, *quantity, groups),
+        Step::Counted { events, quantity, groups, .. } => words.counted(step, *events, *quantity, groups),
+        Step::RoundedQuantity { mode, places, exact, quantity } => {
+            words.rounded_quantity((*mode, *places), *exact, *quantity)
+        }
         Step::Allowance { included, used, billable } => words.allowance(*included, *used, *billable),
         Step::Flat { amount } => words.flat(*amount),
         Step::PerUnit { quantity, price, amount } => words.priced(*quantity, price, *amount),
@@ -35,12 +39,57 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
                 format!("All units at the price of the tier \"{tier}\": {priced}"),
             )
         }
-        Step::Packages { quantity, size, packages, price, amount } => {
+        Step::StairStep { from, up_to, quantity, amount } => {
+            let (quantity, tier, amount) = (words.units(*quantity), words.tier(*from, *up_to), words.amount(*amount));
+            lang.pick(
+                format!("用量 {quantity} 属于“{tier}”一级，该级固定价 {amount}"),
+                format!("{quantity} reach the tier \"{tier}\", at its fixed price {amount}"),
+            )
+        }
+        Step::Packages { quantity, size, packages, rounding, price, amount } => {
             let price = format_money(price.with_places(currency.minor_digits()), currency, lang);
             let bought = format!("{} × {price} = {}", format_decimal(packages.decimal()), words.amount(*amount));
-            words.packed(*quantity, *size, &bought)
+            words.packed(*quantity, *size, *rounding, &bought)
         }
+        Step::Selected { only, quantity } => words.selected(only, *quantity),
+        Step::Converted { conversion, quantity, units } => words.converted(conversion, *quantity, *units),
+        Step::Cap { cap, before, amount } => {
+            let cap = format_money(cap.with_places(currency.minor_digits()), currency, lang);
+            let (before, amount) = (words.amount(*before), words.amount(*amount));
+            lang.pick(
+                format!("最高 {cap}：{before} 减为封顶价（{amount}）"),
+                format!("At most {cap}: {before} is cut by {amount}"),
+            )
+        }
+        Step::Part { part, amount, .. } => {
+            let (part, amount) = (words.part(part), words.amount(*amount));
+            lang.pick(format!("{part}：{amount}"), format!("{part}: {amount}"))
+        }
+        Step::PercentOff { base, percent, amount } => words.percent_off(*base, *percent, *amount),
+        Step::ShareOf { whole, share, part } => words.share_of(*whole, *share, *part),
+        Step::TrueUp { minimum, before, amount } => words.true_up(*minimum, *before, *amount),
+        Step::AboveCommitment { committed, above, factor, amount } => {
+            words.overage((*committed, *above), *factor, *amount)
+        }
+        Step::Earlier { amount } => {
+            let amount = words.amount(*amount);
+            lang.pick(format!("减去本期此前已计费部分：{amount}"), format!("Less what was billed earlier: {amount}"))
+        }
+        Step::Capacity { .. }
+        | Step::SumOfCharges { .. }
+        | Step::EventAllowance { .. }
+        | Step::EventFee { .. }
+        | Step::EventLimits { .. }
+        | Step::Carried { .. }
+        | Step::Overage { .. }
+        | Step::ProratedTier { .. }
+        | Step::NothingBelowZero { .. } => words.model(step),
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
+        Step::InvoiceDiscount { .. }
+        | Step::Tax { .. }
+        | Step::TaxIncluded { .. }
+        | Step::RoundedTogether { .. }
+        | Step::Drawn { .. } => TermWords { currency, lang }.say(step),
         Step::Round { mode, digits, exact, cut, amount } => {
             let amount = format_money(*amount, currency, lang);
             words.rounded(*mode, *digits, (*exact, *cut), &amount)
@@ -63,7 +112,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
-fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
+pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
         RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
@@ -88,18 +137,25 @@ fn largest(groups: &[Group]) -> Vec<&Group> {
     largest
 }
 
-struct Words<'a> {
-    unit: Option<&'a Names>,
-    currency: Currency,
-    lang: Lang,
+/// The values of a group, or that it has none.
+fn group_name(key: &[String], lang: Lang) -> String {
+    let key = key.join(" / ");
+    if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
+}
+
+/// What sentences need beside the step.
+pub(super) struct Words<'a> {
+    pub(super) unit: Option<&'a Names>,
+    pub(super) currency: Currency,
+    pub(super) lang: Lang,
 }
 
 impl Words<'_> {
-    fn amount(&self, exact: Exact) -> String {
+    pub(super) fn amount(&self, exact: Exact) -> String {
         format_amount(exact, self.currency, self.lang)
     }
 
-    fn units(&self, quantity: Quantity) -> String {
+    pub(super) fn units(&self, quantity: Quantity) -> String {
         let number = format_decimal(quantity.decimal());
         match self.unit {
             Some(unit) => format!("{number} {}", unit.get(self.lang)),
@@ -107,22 +163,27 @@ impl Words<'_> {
         }
     }
 
-    fn counted(&self, aggregate: &Aggregate, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
+    fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
         let units = self.units(quantity);
         let Some(events) = events else {
             return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
         };
-        let events = format_decimal(events.into());
-        let text = match aggregate {
-            Aggregate::Count => {
-                self.lang.pick(format!("共 {events} 个事件，计 {units}"), format!("{events} events counted: {units}"))
-            }
-            Aggregate::Sum { field } => self.lang.pick(
-                format!("{events} 个事件的“{field}”合计：{units}"),
-                format!("Sum of \"{field}\" over {events} events: {units}"),
-            ),
-        };
+        let Step::Counted { aggregate, only, convert_each, full, .. } = step else { return units };
+        let mut text = counted(aggregate, &format_decimal(events.into()), &units, self.lang);
+        text.push_str(&conditions(only, convert_each.as_ref(), self.lang));
+        if let Some(full) = full {
+            let full = format_decimal(full.decimal());
+            text = self.lang.pick(format!("{text}，折算前 {full}"), format!("{text}, {full} before proration"));
+        }
         self.with_groups(text, groups)
+    }
+
+    fn rounded_quantity(&self, (mode, places): (RoundingMode, i32), exact: Exact, quantity: Quantity) -> String {
+        let (mode, exact, quantity) = (mode_words(mode, self.lang), format_exact(exact), self.units(quantity));
+        self.lang.pick(
+            format!("用量舍入到 {places} 位小数（{mode}）：{exact} → {quantity}"),
+            format!("Quantity rounded to {places} decimal places, {mode}: {exact} → {quantity}"),
+        )
     }
 
     /// Names the largest groups, and how many more there are.
@@ -130,11 +191,9 @@ impl Words<'_> {
         if groups.is_empty() {
             return text;
         }
-        let named = largest(groups).into_iter().map(|group| {
-            let key = group.key.join(" / ");
-            let key = if key.is_empty() { self.lang.pick("（无）", "(none)") } else { &key };
-            format!("{key} {}", format_decimal(group.quantity.decimal()))
-        });
+        let named = largest(groups)
+            .into_iter()
+            .map(|group| format!("{} {}", group_name(&group.key, self.lang), format_decimal(group.quantity.decimal())));
         let mut parts: Vec<String> = named.collect();
         let rest = groups.len().saturating_sub(NAMED_GROUPS);
         if rest > 0 {
@@ -163,12 +222,94 @@ impl Words<'_> {
         self.lang.pick(format!("{base} 的 {percent}% = {amount}"), format!("{percent}% of {base} = {amount}"))
     }
 
-    fn packed(&self, quantity: Quantity, size: Quantity, bought: &str) -> String {
-        let (quantity, size) = (self.units(quantity), self.units(size));
+    fn percent_off(&self, base: Exact, percent: Percent, amount: Exact) -> String {
+        let (base, amount) = (self.amount(base), self.amount(amount));
+        let percent = format_decimal(percent.decimal());
+        self.lang.pick(format!("优惠 {percent}%（基数 {base}）：{amount}"), format!("{percent}% off {base}: {amount}"))
+    }
+
+    fn share_of(&self, whole: Money, share: Share, part: Exact) -> String {
+        let (whole, share, part) =
+            (format_money(whole, self.currency, self.lang), format_exact(share.exact()), self.amount(part));
         self.lang.pick(
-            format!("{quantity}，每包 {size}，不足一包按一包计：{bought}"),
-            format!("{quantity} in packages of {size}, a begun one counts whole: {bought}"),
+            format!("按本期所占比例 {share} 折算：{whole} → {part}"),
+            format!("For {share} of the period: {whole} becomes {part}"),
         )
+    }
+
+    fn true_up(&self, minimum: Exact, before: Exact, amount: Exact) -> String {
+        let (minimum, before, amount) = (self.amount(minimum), self.amount(before), self.amount(amount));
+        self.lang.pick(
+            format!("最低 {minimum}，已计 {before}，补足差额 {amount}"),
+            format!("At least {minimum} is due; {before} is there, {amount} is added"),
+        )
+    }
+
+    fn overage(&self, (committed, above): (Exact, Exact), factor: OverageFactor, amount: Exact) -> String {
+        let (committed, above, amount) = (self.amount(committed), self.amount(above), self.amount(amount));
+        let factor = format_decimal(factor.decimal());
+        self.lang.pick(
+            format!("超出承诺 {committed} 的部分 {above} 按 {factor} 倍计价，加收 {amount}"),
+            format!("{above} above the commitment of {committed} costs {factor} times its price: {amount} is added"),
+        )
+    }
+
+    fn packed(&self, quantity: Quantity, size: Quantity, rounding: PackageRounding, bought: &str) -> String {
+        let (quantity, size) = (self.units(quantity), self.units(size));
+        match rounding {
+            PackageRounding::Up => self.lang.pick(
+                format!("{quantity}，每包 {size}，不足一包按一包计：{bought}"),
+                format!("{quantity} in packages of {size}, a begun one counts whole: {bought}"),
+            ),
+            PackageRounding::Down => self.lang.pick(
+                format!("{quantity}，每包 {size}，不足一包不计：{bought}"),
+                format!("{quantity} in packages of {size}, only full ones count: {bought}"),
+            ),
+        }
+    }
+
+    fn selected(&self, only: &[Condition], quantity: Quantity) -> String {
+        let one = |condition: &Condition| {
+            let values = condition.values.join(self.lang.pick("、", ", "));
+            format!("{} = {values}", condition.attribute)
+        };
+        let conditions: Vec<String> = only.iter().map(one).collect();
+        let (conditions, units) = (conditions.join(self.lang.pick("，", "; ")), self.units(quantity));
+        self.lang.pick(format!("其中 {conditions}：{units}"), format!("Of these {conditions}: {units}"))
+    }
+
+    fn converted(&self, conversion: &Conversion, quantity: Quantity, units: Quantity) -> String {
+        let (quantity, units) = (format_decimal(quantity.decimal()), self.units(units));
+        let factor = match conversion.by {
+            Factor::Multiply(factor) => format!("× {}", format_decimal(factor.decimal())),
+            Factor::Divide(factor) => format!("÷ {}", format_decimal(factor.decimal())),
+        };
+        let rule = conversion.rounding.map_or_else(String::new, |mode| {
+            let (mode, places) = (mode_words(mode, self.lang), conversion.places);
+            self.lang.pick(format!("（{places} 位小数，{mode}）"), format!(" ({places} decimal places, {mode})"))
+        });
+        self.lang.pick(
+            format!("换算：{quantity} {factor} = {units}{rule}"),
+            format!("Converted: {quantity} {factor} = {units}{rule}"),
+        )
+    }
+
+    fn part(&self, part: &Part) -> String {
+        match part {
+            Part::Tier { from, up_to } => self.tier(*from, *up_to),
+            Part::Group { key, quantity } => {
+                let units = self.units(*quantity);
+                let key = group_name(key, self.lang);
+                self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
+            }
+            Part::Line { charge } => charge.to_string(),
+            Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
+            Part::BeforeLimits => {
+                self.lang.pick("计入最高和最低金额之前".to_owned(), "Before maximum and minimum".to_owned())
+            }
+            Part::SoFar => self.lang.pick("本期截至目前".to_owned(), "The period so far".to_owned()),
+            Part::Item => self.lang.pick("本次计费".to_owned(), "This part of the period".to_owned()),
+        }
     }
 
     fn priced(&self, quantity: Quantity, price: &UnitPrice, amount: Exact) -> String {
@@ -177,7 +318,7 @@ impl Words<'_> {
         format!("{quantity} × {price} = {amount}")
     }
 
-    fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
+    pub(super) fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
         let number = |quantity: Quantity| format_decimal(quantity.decimal());
         match (from.is_zero(), up_to) {
             (true, None) => self.lang.pick("全部".to_owned(), "all".to_owned()),
@@ -211,7 +352,7 @@ impl Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::sentence;
-    use crate::catalog::UnitPrice;
+    use crate::catalog::{Percent, UnitPrice};
     use crate::money::{Currency, Money};
     use crate::quantity::{Quantity, parse_decimal};
     use crate::rating::Step;
@@ -260,11 +401,32 @@ mod tests {
     }
 
     #[test]
+    fn terms_say_what_they_added_and_took_off() {
+        let off = Step::PercentOff {
+            base: "65".parse().unwrap(),
+            percent: Percent::new(parse_decimal("10").unwrap()),
+            amount: "-6.5".parse().unwrap(),
+        };
+        assert_eq!(said(&off).0, "优惠 10%（基数 ¥65.00）：-¥6.50");
+        assert_eq!(said(&off).1, "10% off CN¥65.00: -CN¥6.50");
+        let missing = Step::TrueUp {
+            minimum: "80".parse().unwrap(),
+            before: "58.5".parse().unwrap(),
+            amount: "21.5".parse().unwrap(),
+        };
+        assert_eq!(said(&missing).0, "最低 ¥80.00，已计 ¥58.50，补足差额 ¥21.50");
+        assert_eq!(said(&missing).1, "At least CN¥80.00 is due; CN¥58.50 is there, CN¥21.50 is added");
+    }
+
+    #[test]
     fn many_groups_are_summed_up_in_words() {
         let group =
             |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
         let step = Step::Counted {
             aggregate: Aggregate::Count,
+            only: Vec::new(),
+            convert_each: None,
+            full: None,
             events: Some(28),
             quantity: quantity("28"),
             groups: (1..=7).map(group).collect(),

@@ -44,14 +44,24 @@ pub enum FieldProblem {
         /// What stands there, as JSON.
         found: String,
     },
+    /// The field says neither that something was added nor that it was removed.
+    NotOperation {
+        /// The field's name.
+        field: String,
+        /// What stands there, as JSON.
+        found: String,
+    },
 }
 
 impl fmt::Display for FieldProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { field } => write!(f, "data.{field} is missing; the meter sums it"),
+            Self::Missing { field } => write!(f, "data.{field} is missing; the meter needs it"),
             Self::NotDecimal { field, found } => {
                 write!(f, "data.{field} is {found}; write a decimal as a string like \"0.25\" or a whole number")
+            }
+            Self::NotOperation { field, found } => {
+                write!(f, "data.{field} is {found}; write \"add\" or \"remove\"")
             }
         }
     }
@@ -69,6 +79,16 @@ impl Event {
                 Quantity::parse(&number.to_string()).map_err(|_| not_decimal())
             }
             Value::Number(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(not_decimal()),
+        }
+    }
+
+    /// Whether the event adds something rather than removes it; an event that does not say adds.
+    pub fn adds(&self, field: &str) -> Result<bool, FieldProblem> {
+        match self.data.get(field) {
+            None | Some(Value::Null) => Ok(true),
+            Some(Value::String(text)) if text == "add" => Ok(true),
+            Some(Value::String(text)) if text == "remove" => Ok(false),
+            Some(other) => Err(FieldProblem::NotOperation { field: field.to_owned(), found: short(other) }),
         }
     }
 

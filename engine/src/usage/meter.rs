@@ -1,13 +1,17 @@
-//! Meters: which events count, and into what. Turns a period's events into one quantity per meter.
+//! Meters: which events count, into what, and broken down by what.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::{Aggregate, AggregateError, AggregateState};
+use super::aggregate::{Aggregate, Takes};
+use super::dimension::{By, Dimension};
 use super::event::{Event, FieldProblem};
-use crate::ids::MeterId;
+use super::quantity_rounding::{QuantityRounding, RoundedQuantity};
+use super::sample::Sample;
+use crate::catalog::Conversion;
+use crate::exact::Overflow;
+use crate::ids::{CalendarId, MeterId};
 use crate::quantity::Quantity;
 use crate::text::Names;
 
@@ -24,16 +28,55 @@ pub struct Meter {
     pub unit: Option<Names>,
     /// The type of the events it counts.
     pub event: String,
+    /// Which of those it counts; all where empty.
+    pub only: Vec<Filter>,
     /// How it counts them.
     pub aggregate: Aggregate,
-    /// Data fields by whose values the quantity is shown broken down.
-    pub group_by: Vec<String>,
+    /// What becomes of an event whose field is missing or no number.
+    pub missing: Missing,
+    /// How the number of each event is converted before it is counted.
+    pub convert_each: Option<Conversion>,
+    /// How the quantity is rounded before it is priced.
+    pub round: Option<QuantityRounding>,
+    /// When it begins at nothing again.
+    pub reset: Reset,
+    /// By what the quantity is broken down.
+    pub group_by: Vec<Dimension>,
+    /// Whether what each event brought is kept, for charges that price event by event.
+    pub samples: bool,
+}
+
+/// A field of an event's data must have one of some values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The field.
+    pub field: String,
+    /// The values that are counted; at least one.
+    pub values: Vec<String>,
+}
+
+/// What becomes of an event whose field is missing or no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It is refused by name: somebody has to repair it.
+    Refuse,
+    /// The meter does not count it.
+    Ignore,
+}
+
+/// When a meter begins at nothing again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// In each period.
+    Period,
+    /// Never: what earlier periods left stays.
+    Never,
 }
 
 /// A share of a meter's quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// The values of the meter's `group_by` fields, in that order.
+    /// The values of the meter's dimensions, in the order of `group_by`.
     pub key: Vec<String>,
     /// How many events it came from.
     pub events: u64,
@@ -51,15 +94,52 @@ pub struct MeterUsage {
     /// How many events that came from; `None` where a quantity was assumed rather than counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<u64>,
-    /// The quantity broken down; the parts add up to it. Empty where the meter groups by nothing.
+    /// The quantity broken down; the parts add up to it where [`Meter::adds_up`]. Empty where the meter groups by
+    /// nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// Before proration, where the meter prorates; `None` where `quantity` is that already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<Quantity>,
+    /// How `quantity` was rounded, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounded: Option<RoundedQuantity>,
+    /// What each event brought, in the order of time (then source and id). Empty unless the meter keeps samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
 }
 
 impl MeterUsage {
     /// An assumed quantity.
     pub fn assumed(meter: MeterId, quantity: Quantity) -> Self {
-        Self { meter, quantity, events: None, groups: Vec::new() }
+        Self { meter, quantity, events: None, groups: Vec::new(), full: None, rounded: None, samples: Vec::new() }
+    }
+
+    /// Assumed events, one after the other; the quantity is what they add up to.
+    pub fn of_samples(meter: MeterId, samples: Vec<Sample>) -> Result<Self, Overflow> {
+        let full = samples.iter().map(|sample| sample.value).try_fold(Quantity::ZERO, Quantity::checked_add)?;
+        let mut usage = Self::assumed(meter, full);
+        usage.samples = samples;
+        Ok(usage)
+    }
+
+    fn add(&mut self, other: &Self) -> Result<(), Overflow> {
+        self.quantity = self.quantity.checked_add(other.quantity)?;
+        self.events = match (self.events, other.events) {
+            (Some(events), Some(others)) => Some(events.checked_add(others).ok_or(Overflow)?),
+            (None, _) | (_, None) => None,
+        };
+        for group in &other.groups {
+            match self.groups.iter_mut().find(|own| own.key == group.key) {
+                Some(own) => {
+                    own.quantity = own.quantity.checked_add(group.quantity)?;
+                    own.events = own.events.checked_add(group.events).ok_or(Overflow)?;
+                }
+                None => self.groups.push(group.clone()),
+            }
+        }
+        self.samples.extend(other.samples.iter().cloned());
+        Ok(())
     }
 }
 
@@ -69,13 +149,25 @@ impl MeterUsage {
 pub struct Usage(pub Vec<MeterUsage>);
 
 impl Usage {
+    /// The usage of two parts of a period taken together. Only for meters that add up, not for maxima and the like.
+    pub fn plus(&self, later: &Self) -> Result<Self, Overflow> {
+        let mut sum = self.clone();
+        for item in &later.0 {
+            match sum.0.iter_mut().find(|usage| usage.meter == item.meter) {
+                Some(usage) => usage.add(item)?,
+                None => sum.0.push(item.clone()),
+            }
+        }
+        Ok(sum)
+    }
+
     /// What `meter` counted, if it is named.
     pub fn of(&self, meter: &MeterId) -> Option<&MeterUsage> {
         self.0.iter().find(|usage| usage.meter == *meter)
     }
 }
 
-/// An event that a meter selects but cannot count.
+/// Why a meter cannot count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MeterError {
     /// A field is missing or no decimal.
@@ -87,13 +179,29 @@ pub enum MeterError {
         /// The event's id.
         id: String,
         /// What is wrong.
-        problem: FieldProblem,
+        problem: Box<FieldProblem>,
     },
     /// The meter's total has more than 28 digits.
     Overflow {
         /// The meter.
         meter: MeterId,
     },
+    /// The event's time is outside the calendar.
+    OutOfCalendar {
+        /// The meter that wanted to count it.
+        meter: MeterId,
+        /// The event's source.
+        source: String,
+        /// The event's id.
+        id: String,
+    },
+    /// Earlier periods left something for a meter that begins at nothing, or that is not there.
+    NotCarried {
+        /// The meter.
+        meter: MeterId,
+    },
+    /// Two counts of different books, periods or rules cannot become one.
+    Mixed,
 }
 
 impl fmt::Display for MeterError {
@@ -105,101 +213,95 @@ impl fmt::Display for MeterError {
             Self::Overflow { meter } => {
                 write!(f, "the total of meter {meter} has more than 28 digits")
             }
+            Self::OutOfCalendar { meter, source, id } => {
+                write!(
+                    f,
+                    "meter {meter} cannot count event {id} of {source}: its time is outside the years 1970 to 9998"
+                )
+            }
+            Self::NotCarried { meter } => {
+                write!(f, "nothing can be carried into meter {meter}; only meters with reset = \"never\" go on")
+            }
+            Self::Mixed => f.write_str("counts of different meters, periods or books cannot be merged"),
         }
     }
 }
 
 impl std::error::Error for MeterError {}
 
-/// Counts events one by one, for all meters of a book at once.
-#[derive(Debug)]
-pub struct Metering<'m> {
-    counters: Vec<Counter<'m>>,
+/// What a meter reads from an event that it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Read {
+    /// The number, converted; 1 where events or values are counted.
+    pub(super) value: Quantity,
+    /// The value that is compared, and whether it is added.
+    pub(super) item: Option<(String, bool)>,
 }
 
-#[derive(Debug)]
-struct Counter<'m> {
-    meter: &'m Meter,
-    events: u64,
-    total: AggregateState,
-    groups: BTreeMap<Vec<String>, (u64, AggregateState)>,
-}
-
-impl<'m> Metering<'m> {
-    /// Begins at nothing.
-    pub fn new(meters: &'m [Meter]) -> Self {
-        let counters = meters.iter().map(|meter| Counter {
-            meter,
-            events: 0,
-            total: AggregateState::new(&meter.aggregate),
-            groups: BTreeMap::new(),
-        });
-        Self { counters: counters.collect() }
+impl Meter {
+    /// Whether the quantities of its groups add up to its quantity, to the last digit.
+    pub fn adds_up(&self) -> bool {
+        self.aggregate.adds_up() && self.round.is_none()
     }
 
-    /// Counts one event in every meter that selects it; returns how many did.
-    pub fn add(&mut self, event: &Event) -> Result<u32, MeterError> {
-        let mut selected = 0_u32;
-        for counter in &mut self.counters {
-            if counter.meter.event == event.kind {
-                counter.add(event)?;
-                selected = selected.saturating_add(1);
-            }
-        }
-        Ok(selected)
+    /// Whether one of its dimensions goes by this calendar.
+    pub fn goes_by(&self, calendar: &CalendarId) -> bool {
+        self.group_by.iter().any(|dimension| matches!(&dimension.by, By::Calendar(id) if id == calendar))
     }
 
-    /// What was counted, meter by meter in the book's order.
-    pub fn usage(&self) -> Usage {
-        Usage(self.counters.iter().map(Counter::usage).collect())
+    /// Whether it counts events of this type with these fields.
+    pub fn selects(&self, event: &Event) -> bool {
+        self.event == event.kind && self.only.iter().all(|filter| filter.holds(event))
     }
-}
 
-impl Counter<'_> {
-    fn add(&mut self, event: &Event) -> Result<(), MeterError> {
-        let meter = self.meter;
-        let overflow = || MeterError::Overflow { meter: meter.id.clone() };
-        let failed = |error| match error {
-            AggregateError::Overflow => overflow(),
-            AggregateError::Field(problem) => MeterError::Field {
-                meter: meter.id.clone(),
+    /// What it counts of an event; `None` where it ignores it.
+    pub(super) fn read(&self, event: &Event) -> Result<Option<Read>, MeterError> {
+        match self.read_field(event).and_then(|read| {
+            self.group_by.iter().try_for_each(|dimension| dimension.check(event))?;
+            Ok(read)
+        }) {
+            Ok(read) => self.converted(read).map(Some),
+            Err(_) if self.missing == Missing::Ignore => Ok(None),
+            Err(problem) => Err(MeterError::Field {
+                meter: self.id.clone(),
                 source: event.source.clone(),
                 id: event.id.clone(),
-                problem,
-            },
-        };
-        self.total.add(event).map_err(failed)?;
-        self.events = self.events.checked_add(1).ok_or_else(overflow)?;
-        if !meter.group_by.is_empty() {
-            let key = meter.group_by.iter().map(|field| event.attribute(field)).collect();
-            let fresh = || (0, AggregateState::new(&meter.aggregate));
-            let (events, state) = self.groups.entry(key).or_insert_with(fresh);
-            state.add(event).map_err(failed)?;
-            *events = events.checked_add(1).ok_or_else(overflow)?;
+                problem: Box::new(problem),
+            }),
         }
-        Ok(())
     }
 
-    fn usage(&self) -> MeterUsage {
-        let groups = self.groups.iter().map(|(key, (events, state))| Group {
-            key: key.clone(),
-            events: *events,
-            quantity: state.quantity(),
-        });
-        MeterUsage {
-            meter: self.meter.id.clone(),
-            quantity: self.total.quantity(),
-            events: Some(self.events),
-            groups: groups.collect(),
+    fn read_field(&self, event: &Event) -> Result<Read, FieldProblem> {
+        let one = Quantity::from(1);
+        match self.aggregate.takes() {
+            Takes::Nothing => Ok(Read { value: one, item: None }),
+            Takes::Number(field) => Ok(Read { value: event.quantity(field)?, item: None }),
+            Takes::Item(field, operation) => {
+                let item = event.attribute(field);
+                if item.is_empty() {
+                    return Err(FieldProblem::Missing { field: field.to_owned() });
+                }
+                let adds = operation.map_or(Ok(true), |operation| event.adds(operation))?;
+                Ok(Read { value: one, item: Some((item, adds)) })
+            }
         }
+    }
+
+    fn converted(&self, read: Read) -> Result<Read, MeterError> {
+        let Some(conversion) = &self.convert_each else { return Ok(read) };
+        let overflow = |Overflow| MeterError::Overflow { meter: self.id.clone() };
+        Ok(Read { value: conversion.apply(read.value).map_err(overflow)?, ..read })
     }
 }
 
-/// Counts all of `events`. The caller has chosen customer and period.
-pub fn count_usage<'e>(meters: &[Meter], events: impl IntoIterator<Item = &'e Event>) -> Result<Usage, MeterError> {
-    let mut metering = Metering::new(meters);
-    for event in events {
-        metering.add(event)?;
+impl Filter {
+    /// Whether the event's field has one of the values.
+    pub fn holds(&self, event: &Event) -> bool {
+        self.values.contains(&event.attribute(&self.field))
     }
-    Ok(metering.usage())
+}
+
+/// Whether every meter that selects the event could count it; says why not, without counting anything.
+pub fn check_event(meters: &[Meter], event: &Event) -> Result<(), MeterError> {
+    meters.iter().filter(|meter| meter.selects(event)).try_for_each(|meter| meter.read(event).map(|_| ()))
 }

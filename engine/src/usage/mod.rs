@@ -1,8 +1,37 @@
 //! What happened and how it is counted: events in, quantities per meter out.
 
 pub mod aggregate;
+mod calendar;
+mod carried;
+mod dedupe;
+mod dimension;
 mod event;
 mod meter;
+#[cfg(feature = "zones")]
+mod metering;
+mod quantity_rounding;
+mod running_total;
+mod sample;
+#[cfg(feature = "zones")]
+mod samples;
+#[cfg(test)]
+#[cfg(feature = "zones")]
+mod samples_tests;
+#[cfg(feature = "zones")]
+mod span;
+mod window;
 
+pub use calendar::{Calendar, SlotRow, WEEKDAYS};
+pub use carried::{Carried, CarriedMeter, CarriedPart};
+pub use dedupe::{Dedupe, KeyField};
+pub use dimension::{Band, By, Dimension};
 pub use event::{Event, FieldProblem};
-pub use meter::{Group, Meter, MeterError, MeterUsage, Metering, Usage, count_usage};
+pub use meter::{Filter, Group, Meter, MeterError, MeterUsage, Missing, Reset, Usage, check_event};
+#[cfg(feature = "zones")]
+pub use metering::{Metering, count_usage};
+pub use quantity_rounding::{QuantityRounding, RoundedQuantity};
+pub use running_total::{free_running_totals, running_totals};
+pub use sample::Sample;
+#[cfg(feature = "zones")]
+pub use span::{Span, Whole};
+pub use window::{BadWindow, Window};

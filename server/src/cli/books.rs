@@ -1,90 +1,18 @@
-//! `check`, `public` and `book`: price books as files and as published versions.
+//! `public` and `book`: price books as files for hosting and as published versions.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
-use engine::catalog::Problem;
+use clap::{Args, Subcommand};
+use engine::BookDraft;
 use engine::text::Lang;
-use engine::{Book, BookDraft};
-use serde_json::json;
 
+use super::check::tell;
 use super::screen::{Align, Screen};
-use super::{CliError, LangArg, read_file, write_file};
+use super::{CliError, read_file, write_file};
 use crate::app::App;
 use crate::books::flow::{PublishError, Published, publish};
 use crate::books::store;
 use crate::public::flow::{Index, entry, view_json};
-
-pub(super) const CHECK_EXAMPLES: &str = "\
-Examples:
-  ratecard check examples/acme-api.toml
-  ratecard check --lang zh examples/*.toml
-  ratecard check --format json my-book.toml | jq .";
-
-#[derive(Debug, Args)]
-pub(super) struct CheckArgs {
-    /// Price books
-    #[arg(required = true, value_name = "BOOK")]
-    books: Vec<PathBuf>,
-    /// Language of the messages
-    #[arg(long, value_enum, default_value_t = LangArg::En)]
-    lang: LangArg,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-    format: CheckFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CheckFormat {
-    /// file:line:column path: message
-    Text,
-    /// One object for each file
-    Json,
-}
-
-pub(super) fn check(args: &CheckArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let mut failed = false;
-    for path in &args.books {
-        let file = path.display().to_string();
-        let checked = BookDraft::from_toml(&read_file(path)?).check();
-        failed |= checked.is_err();
-        match (args.format, &checked) {
-            (CheckFormat::Text, Ok(book)) => screen.line(&sound(&file, book, args.lang.into()))?,
-            (CheckFormat::Text, Err(problems)) => tell(screen, &file, problems, args.lang.into())?,
-            (CheckFormat::Json, Ok(book)) => screen.line(
-                &json!({
-                    "file": file, "valid": true, "id": book.id, "version": book.version, "digest": book.digest(),
-                    "plans": book.plans.len(), "meters": book.meters.len(),
-                })
-                .to_string(),
-            )?,
-            (CheckFormat::Json, Err(problems)) => {
-                screen.line(&json!({ "file": file, "valid": false, "problems": problems }).to_string())?;
-            }
-        }
-    }
-    if failed { Err(CliError::Told) } else { Ok(()) }
-}
-
-fn sound(file: &str, book: &Book, lang: Lang) -> String {
-    let (id, version, digest) = (&book.id, &book.version, book.digest());
-    let (plans, meters) = (book.plans.len(), book.meters.len());
-    match lang {
-        Lang::Zh => format!("{file}：有效。{id} {version}，{plans} 个套餐，{meters} 个计量项，{digest}"),
-        Lang::En => format!("{file}: valid. {id} {version}, {plans} plans, {meters} meters, {digest}"),
-    }
-}
-
-fn tell(screen: &mut Screen, file: &str, problems: &[Problem], lang: Lang) -> Result<(), CliError> {
-    for problem in problems {
-        let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
-        let path = if problem.path.is_empty() { String::new() } else { format!(" {}:", problem.path) };
-        screen.line(&format!("{file}{place}:{path} {}", problem.message(lang)))?;
-    }
-    let count = problems.len();
-    screen.note(&lang.pick(format!("{file}：{count} 个问题"), format!("{file}: {count} problems")));
-    Ok(())
-}
 
 pub(super) const PUBLIC_EXAMPLES: &str = "\
 Examples:

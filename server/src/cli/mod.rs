@@ -4,6 +4,7 @@
 
 mod bills;
 mod books;
+mod check;
 mod rate;
 mod screen;
 mod serve;
@@ -64,8 +65,11 @@ enum Command {
     #[command(after_help = serve::DEMO_EXAMPLES)]
     Demo(serve::ServeArgs),
     /// Check price books and report every mistake with its place
-    #[command(after_help = books::CHECK_EXAMPLES)]
-    Check(books::CheckArgs),
+    #[command(after_help = check::CHECK_EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Say in words what changed between two price books, and for whom it gets cheaper or dearer
+    #[command(after_help = check::DIFF_EXAMPLES)]
+    Diff(check::DiffArgs),
     /// Price a month of assumed usage
     #[command(after_help = rate::EXAMPLES)]
     Rate(rate::RateArgs),
@@ -181,7 +185,8 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
     match cli.command {
         Command::Serve(args) => serve::serve(settings, &args, screen).await,
         Command::Demo(args) => serve::demo(settings, &args, screen).await,
-        Command::Check(args) => books::check(&args, screen),
+        Command::Check(args) => check::check(&args, screen),
+        Command::Diff(args) => check::compare(&args, screen),
         Command::Rate(args) => rate::rate(&args, screen),
         Command::Public(args) => books::public(&args, screen),
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,

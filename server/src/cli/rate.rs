@@ -48,11 +48,11 @@ enum RateFormat {
 
 fn read_usage(text: &str) -> Result<Assumed, &'static str> {
     let (meter, quantity) = text.split_once('=').ok_or("write METER=QUANTITY, for instance calls=1200000")?;
-    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned() })
+    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned(), samples: Vec::new() })
 }
 
 pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let door = Door::Rate { plan: args.plan.clone(), usage: args.usage.clone() };
+    let door = Door::Rate { plan: args.plan.clone(), usage: args.usage.clone(), account: None };
     let answered = answer(&Ask { book: read_file(&args.book)?, ask: door });
     match (args.format, answered) {
         (RateFormat::Json, Ok(answer)) => screen.line(&serde_json::to_string(&answer)?),
@@ -60,7 +60,15 @@ pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError>
         // The engine answers a question at the door where it was asked.
         (
             RateFormat::Table,
-            Ok(Answer::Checked(_) | Answer::Estimate(_) | Answer::Curve(_) | Answer::Quota(_) | Answer::Draft(_)),
+            Ok(
+                Answer::Checked(_)
+                | Answer::Parts { .. }
+                | Answer::Estimate(_)
+                | Answer::Curve(_)
+                | Answer::Quota(_)
+                | Answer::Draft(_)
+                | Answer::Diff(_),
+            ),
         ) => Ok(()),
         (format, Err(refusal)) => {
             if format == RateFormat::Json {
@@ -102,11 +110,18 @@ fn table(rated: &Rated, args: &RateArgs, screen: &mut Screen) -> Result<(), CliE
     }
     let sum = |label: &str, amount, steps| (vec![label.to_owned(), String::new(), money(amount)], steps);
     let rounding: Vec<Step> = rated.invoice_rounding.iter().cloned().collect();
-    rows.push(sum(lang.pick("小计", "Subtotal"), rated.subtotal, say(&rounding, None, rated, lang)));
-    if let Some(tax) = &rated.tax {
-        rows.push(sum(tax.name.get(lang), tax.amount, say(&tax.steps, None, rated, lang)));
-    }
+    let minus =
+        |label: &str, amount, steps| (vec![label.to_owned(), String::new(), ["-", &money(amount)].concat()], steps);
+    rows.extend(rated.lines_total.map(|total| sum(lang.pick("各行合计", "Sum of the lines"), total, Vec::new())));
+    let said = |steps: &[Step]| say(steps, None, rated, lang);
+    rows.extend(rated.discounts.iter().map(|line| minus(line.name.get(lang), line.amount, said(&line.steps))));
+    rows.push(sum(lang.pick("小计", "Subtotal"), rated.subtotal, said(&rounding)));
+    rows.extend(rated.taxes.iter().map(|tax| sum(tax.name.get(lang), tax.amount, said(&tax.steps))));
     rows.push(sum(lang.pick("合计", "Total"), rated.total, Vec::new()));
+    rows.extend(rated.credits.iter().map(|line| minus(line.name.get(lang), line.amount, said(&line.steps))));
+    if !rated.credits.is_empty() {
+        rows.push(sum(lang.pick("应付", "Due"), rated.due, Vec::new()));
+    }
     let cells: Vec<Vec<String>> = rows.iter().map(|(row, _)| row.clone()).collect();
     let widths = widths(&cells);
     for (row, said) in rows {

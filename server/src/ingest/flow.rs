@@ -8,7 +8,7 @@ use std::sync::Arc;
 use engine::Book;
 use engine::ids::CustomerId;
 use engine::proof::{canonical_json, sha256};
-use engine::usage::{Event, MeterError, Metering};
+use engine::usage::{Event, MeterError, check_event};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -138,10 +138,16 @@ impl<'b> CountingBooks<'b> {
 }
 
 fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
-    match Metering::new(&book.meters).add(event) {
-        Ok(_) | Err(MeterError::Overflow { .. }) => None,
+    match check_event(&book.meters, event) {
+        Ok(())
+        | Err(
+            MeterError::Overflow { .. }
+            | MeterError::OutOfCalendar { .. }
+            | MeterError::NotCarried { .. }
+            | MeterError::Mixed,
+        ) => None,
         Err(MeterError::Field { meter, problem, .. }) => {
-            Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem })
+            Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem: *problem })
         }
     }
 }

@@ -106,6 +106,7 @@ impl EventProblem {
             Self::Data => "data_not_object",
             Self::Field { problem: engine::usage::FieldProblem::Missing { .. }, .. } => "field_missing",
             Self::Field { problem: engine::usage::FieldProblem::NotDecimal { .. }, .. } => "field_not_decimal",
+            Self::Field { problem: engine::usage::FieldProblem::NotOperation { .. }, .. } => "field_not_operation",
         }
     }
 
@@ -125,7 +126,8 @@ impl EventProblem {
             Self::Data | Self::DataNul => "/data".to_owned(),
             Self::Field { problem, .. } => match problem {
                 engine::usage::FieldProblem::Missing { field }
-                | engine::usage::FieldProblem::NotDecimal { field, .. } => format!("/data/{field}"),
+                | engine::usage::FieldProblem::NotDecimal { field, .. }
+                | engine::usage::FieldProblem::NotOperation { field, .. } => format!("/data/{field}"),
             },
         }
     }

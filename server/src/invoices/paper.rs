@@ -1,6 +1,7 @@
 //! What stands on the paper: every word and figure of an invoice as text, in one language. Computes nothing.
 
-use engine::invoice::Issued;
+use engine::catalog::Treatment;
+use engine::invoice::{CreditLine, Issued, TaxLine};
 use engine::period::Period;
 use engine::rating::{Line, Rated, Step};
 use engine::text::{Lang, Names, format_decimal, format_money, rounding_rule, sentence};
@@ -75,7 +76,7 @@ pub fn paper(issued: &Issued, seller: &Seller, lang: Lang) -> Paper {
         sums: sums(bill, lang),
         total: Sum {
             label: lang.pick("应付总额", "Total due").to_owned(),
-            amount: format_money(bill.total, bill.currency, lang),
+            amount: format_money(bill.due, bill.currency, lang),
             steps: Vec::new(),
         },
         notes: notes(issued, lang),
@@ -116,19 +117,36 @@ fn say(step: &Step, unit: Option<&Names>, bill: &Rated, lang: Lang) -> String {
 }
 
 fn sums(bill: &Rated, lang: Lang) -> Vec<Sum> {
-    let mut sums = vec![Sum {
-        label: lang.pick("小计（不含税）", "Subtotal, net").to_owned(),
-        amount: format_money(bill.subtotal, bill.currency, lang),
-        steps: bill.invoice_rounding.iter().map(|step| say(step, None, bill, lang)).collect(),
-    }];
-    if let Some(tax) = &bill.tax {
-        sums.push(Sum {
-            label: tax.name.get(lang).to_owned(),
-            amount: format_money(tax.amount, bill.currency, lang),
-            steps: tax.steps.iter().map(|step| say(step, None, bill, lang)).collect(),
-        });
+    let said = |steps: &[Step]| steps.iter().map(|step| say(step, None, bill, lang)).collect();
+    let sum = |label: &str, amount: String, steps: &[Step]| Sum { label: label.to_owned(), amount, steps: said(steps) };
+    let money = |amount| format_money(amount, bill.currency, lang);
+    let mut sums = Vec::new();
+    sums.extend(bill.lines_total.map(|total| sum(lang.pick("各行合计", "Sum of the lines"), money(total), &[])));
+    let discounts = bill.discounts.iter();
+    sums.extend(discounts.map(|line| sum(line.name.get(lang), ["−", &money(line.amount)].concat(), &line.steps)));
+    let is_net = bill.taxes.iter().all(|tax| tax.treatment != Treatment::Inclusive);
+    let subtotal =
+        if is_net { lang.pick("小计（不含税）", "Subtotal, net") } else { lang.pick("小计", "Subtotal") };
+    sums.push(sum(subtotal, money(bill.subtotal), bill.invoice_rounding.as_slice()));
+    sums.extend(bill.taxes.iter().map(|tax| sum(&tax_name(tax, lang), money(tax.amount), &tax.steps)));
+    let paying: Vec<&CreditLine> = bill.credits.iter().filter(|credit| !credit.amount.decimal().is_zero()).collect();
+    if !paying.is_empty() {
+        sums.push(sum(lang.pick("总额", "Total"), money(bill.total), &[]));
     }
+    let paying = paying.into_iter();
+    sums.extend(paying.map(|line| sum(line.name.get(lang), ["−", &money(line.amount)].concat(), &line.steps)));
     sums
+}
+
+/// A tax by its name, with what is special about it.
+fn tax_name(tax: &TaxLine, lang: Lang) -> String {
+    let name = tax.name.get(lang);
+    match tax.treatment {
+        Treatment::Exclusive => name.to_owned(),
+        Treatment::Inclusive => lang.pick([name, "（已含）"], [name, " (included)"]).concat(),
+        Treatment::Exempt => lang.pick([name, "（免税）"], [name, " (exempt)"]).concat(),
+        Treatment::ReverseCharge => lang.pick([name, "（反向征收）"], [name, " (reverse charge)"]).concat(),
+    }
 }
 
 fn notes(issued: &Issued, lang: Lang) -> Vec<Fact> {

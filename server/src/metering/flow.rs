@@ -6,7 +6,7 @@ use engine::Book;
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::period::{BadMonth, Instant, Month, Period};
 use engine::rating::RateError;
-use engine::usage::{MeterError, Metering, Usage};
+use engine::usage::{MeterError, Metering, Span, Usage};
 
 use super::store::{self, Cursor};
 use crate::books::flow::Books;
@@ -74,18 +74,21 @@ pub async fn count(
     book: &Book,
     (customer, period): (&CustomerId, Period),
 ) -> Result<Counted, MeteringError> {
-    let mut metering = Metering::new(&book.meters);
+    let mut metering = Metering::new(book, Span::new(book.zone, period));
     let mut events = 0_i64;
-    let mut cursor = Some(Cursor::at_start(period));
+    // A meter that never resets needs what came before. Nothing is carried over yet, so all of it is read again.
+    let start = if metering.wants_history() { Instant::UNIX_EPOCH } else { period.start };
+    let read = Period { start, end: period.end };
+    let mut cursor = Some(Cursor::at_start(read));
     while let Some(from) = cursor {
-        let (page, next) = store::page(connection, (customer, period), &from, PAGE).await?;
+        let (page, next) = store::page(connection, (customer, read), &from, PAGE).await?;
         for event in &page {
             metering.add(event).map_err(MeteringError::Meter)?;
-            events = events.saturating_add(1);
+            events = events.saturating_add(i64::from(period.contains(event.time)));
         }
         cursor = next;
     }
-    Ok(Counted { usage: metering.usage(), events })
+    Ok(Counted { usage: metering.usage().map_err(MeteringError::Meter)?, events })
 }
 
 /// The book and plan by which a customer's month is billed.

@@ -82,7 +82,8 @@ pub struct RoundingShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Step)]
 pub struct StepShape {
-    /// `counted`, `allowance`, `flat`, `per_unit`, `graduated_tier`, `volume_tier`, `packages`, `percent` or `round`.
+    /// `counted`, `allowance`, `flat`, `per_unit`, `graduated_tier`, `volume_tier`, `packages`, `percent`,
+    /// `invoice_discount`, `tax`, `tax_included`, `rounded_together`, `drawn`, `round` and others.
     pub step: String,
     /// The other members.
     #[serde(flatten)]
@@ -115,12 +116,61 @@ pub struct LineShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TaxLine)]
 pub struct TaxLineShape {
+    /// The tax.
+    pub id: String,
     /// What the bill calls it.
     pub name: NamesShape,
-    /// What is due, a decimal.
+    /// `exclusive`: added to the total; `inclusive`: contained in it; `exempt` and `reverse_charge`: not due.
+    pub treatment: String,
+    /// What is due or contained, a decimal.
     pub amount: String,
     /// How it came about.
     pub steps: Vec<StepShape>,
+}
+
+/// A line's part of an amount.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Share)]
+pub struct ShareShape {
+    /// The line's charge.
+    pub charge: String,
+    /// Its part: a decimal, or a fraction like `17/3` where it has none.
+    pub amount: String,
+}
+
+/// A discount on a bill.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DiscountLine)]
+pub struct DiscountLineShape {
+    /// The discount.
+    pub id: String,
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// What is taken off, a decimal.
+    pub amount: String,
+    /// How it came about.
+    pub steps: Vec<StepShape>,
+    /// What each line contributed.
+    pub shares: Vec<ShareShape>,
+}
+
+/// A credit on a bill.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreditLine)]
+pub struct CreditLineShape {
+    /// The credit or wallet.
+    pub id: String,
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// What it pays, a decimal.
+    pub amount: String,
+    /// What stays in it, a decimal.
+    pub left: String,
+    /// How the amount came about.
+    pub steps: Vec<StepShape>,
+    /// What it pays of each line, where it pays line by line.
+    #[schema(required = false)]
+    pub shares: Vec<ShareShape>,
 }
 
 /// A plan's usage, priced.
@@ -139,16 +189,30 @@ pub struct BillShape {
     pub rounding: RoundingShape,
     /// One line for each charge.
     pub lines: Vec<LineShape>,
+    /// The sum of the lines, where something is taken off it; a decimal.
+    #[schema(required = false)]
+    pub lines_total: Option<String>,
+    /// What was taken off.
+    #[schema(required = false)]
+    pub discounts: Vec<DiscountLineShape>,
     /// What rounding did to the sum, where the book rounds once.
     #[schema(required = false)]
     pub invoice_rounding: Option<StepShape>,
-    /// The net amount, a decimal.
+    /// Lines less discounts, a decimal: net, but for taxes that the prices contain.
     pub subtotal: String,
-    /// The tax, if there is one.
+    /// The taxes, if there are any.
     #[schema(required = false)]
-    pub tax: Option<TaxLineShape>,
-    /// What is to be paid, a decimal.
+    pub taxes: Vec<TaxLineShape>,
+    /// What rounding did to the sum of the taxes, where they are rounded together.
+    #[schema(required = false)]
+    pub tax_rounding: Option<StepShape>,
+    /// The subtotal with the taxes that are added, a decimal.
     pub total: String,
+    /// What credits pay.
+    #[schema(required = false)]
+    pub credits: Vec<CreditLineShape>,
+    /// What is to be paid, a decimal.
+    pub due: String,
     /// Meters with usage that the plan has no charge for.
     #[schema(required = false)]
     pub unpriced: Vec<String>,
@@ -210,7 +274,7 @@ pub struct AskShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Door)]
 pub struct DoorShape {
-    /// `check`, `rate`, `estimate`, `curve`, `quota` or `draft`.
+    /// `check`, `rate`, `parts`, `estimate`, `curve`, `quota`, `draft` or `diff`.
     pub door: String,
     /// The other members.
     #[serde(flatten)]

@@ -41,6 +41,11 @@ pub(crate) fn tiers() -> impl Strategy<Value = String> {
     })
 }
 
+/// Hundredths, sometimes more than a hundred.
+fn percent() -> impl Strategy<Value = String> {
+    (0_u32..10_100).prop_map(|share| format!("{}.{:02}", share / 100, share % 100))
+}
+
 fn model() -> impl Strategy<Value = String> {
     prop_oneof![
         unit_price().prop_map(|price| format!("per_unit = {{ {price} }}")),
@@ -48,19 +53,80 @@ fn model() -> impl Strategy<Value = String> {
         tiers().prop_map(|tiers| format!("volume = {tiers}")),
         (1_u32..100_000, price())
             .prop_map(|(size, price)| format!("package = {{ size = \"{size}\", price = \"{price}\" }}")),
+        percent().prop_map(|percent| format!("percentage = {{ percent = \"{percent}\" }}")),
+        (percent(), percent(), 1_u64..2_000_000_000).prop_map(|(first, second, bound)| format!(
+            "graduated_percentage = [{{ up_to = \"{bound}\", percent = \"{first}\" }}, {{ percent = \"{second}\", flat = \"1\" }}]"
+        )),
+        (1_u32..100_000, price(), unit_price()).prop_map(|(capacity, fee, price)| format!(
+            "committed = {{ capacity = \"{capacity}\", fee = \"{fee}\", overage = {{ {price} }} }}"
+        )),
+        (1_u32..100).prop_map(|factor| format!("dynamic = {{ multiplier = \"{factor}\", carried_in = \"minor\" }}")),
     ]
+}
+
+/// An amount from 0.00 to 999.99, in cents.
+fn cents(cents: u32) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// What any charge may have beside its price; most have nothing.
+fn charge_terms() -> impl Strategy<Value = String> {
+    let percent = prop::option::of(0_u32..=10_000);
+    let limits = prop::option::of((0_u32..100_000, 0_u32..100_000, 0_u32..3));
+    let rules = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "",
+        "terms = { compare = \"exact\" }\n",
+        "terms = { order = [\"maximum\", \"discount\"], compare = \"rounded\" }\n",
+    ]);
+    let some = (percent, limits, rules).prop_map(|(percent, limits, rules)| {
+        let mut text =
+            percent.map(|percent| format!("discount_percent = \"{}\"\n", cents(percent))).unwrap_or_default();
+        if let Some((minimum, more, shown)) = limits {
+            let (minimum, maximum) = (cents(minimum), cents(minimum + more));
+            text.push_str(&match shown {
+                0 => format!("minimum = {{ amount = \"{minimum}\", shown = \"line\" }}\n"),
+                1 => format!("minimum = \"{minimum}\"\nmaximum = \"{maximum}\"\n"),
+                _ => format!("maximum = \"{maximum}\"\n"),
+            });
+        }
+        if text.is_empty() { text } else { text + rules }
+    });
+    prop_oneof![4 => Just(String::new()), 1 => some]
+}
+
+/// A commitment, as it stands in a charge or a plan.
+fn commitment() -> impl Strategy<Value = String> {
+    let some = (0_u32..100_000, 101_u32..400, prop::bool::ANY).prop_map(|(amount, factor, true_up)| {
+        let (amount, factor) = (cents(amount), cents(factor));
+        format!("commitment = {{ amount = \"{amount}\", overage_factor = \"{factor}\", true_up = {true_up} }}\n")
+    });
+    prop_oneof![9 => Just(String::new()), 1 => some]
+}
+
+/// What a plan may have beside its charges.
+fn plan_terms() -> impl Strategy<Value = String> {
+    let maximum = prop_oneof![4 => Just(String::new()), 1 => (100_000_u32..1_000_000).prop_map(|amount| format!("maximum = \"{}\"\n", cents(amount)))];
+    let in_progress = prop::sample::select(vec!["", "", "", "in_progress = \"split\"\n", "in_progress = \"deltas\"\n"]);
+    (commitment(), maximum, in_progress)
+        .prop_map(|(commitment, maximum, in_progress)| [&commitment, &maximum, in_progress].concat())
 }
 
 /// A charge of plan `plan`.
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
-    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model()).prop_map(
-        move |(meter, included, model)| {
-            let included = included.map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
-            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n")
-        },
-    );
-    let flat = price().prop_map(move |price| {
-        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n")
+    let beside = (commitment(), charge_terms()).prop_map(|(commitment, terms)| commitment + &terms);
+    let metered = (prop::sample::select(vec!["calls", "bytes"]), prop::option::of(quantity()), model(), beside)
+        .prop_map(move |(meter, included, model, beside)| {
+            // These have allowances of their own and refuse another.
+            let alone = model.starts_with("percentage") || model.starts_with("committed");
+            let included =
+                included.filter(|_| !alone).map(|units| format!("included = \"{units}\"\n")).unwrap_or_default();
+            format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"{meter}\"\n{included}{model}\n{beside}")
+        });
+    let flat = (price(), charge_terms()).prop_map(move |(price, terms)| {
+        format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n{terms}")
     });
     prop_oneof![5 => metered, 1 => flat]
 }
@@ -72,6 +138,70 @@ fn charges(plan: &'static str) -> impl Strategy<Value = String> {
     })
 }
 
+/// Taxes: none, one, or two of which the second is on the first, inside or outside the prices, with rules.
+fn taxes() -> impl Strategy<Value = String> {
+    let percent = || (0_u32..3_000).prop_map(|points| format!("{}.{:02}", points / 100, points % 100));
+    let single = percent()
+        .prop_map(|percent| format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{percent}\"\n"));
+    let treatment = || prop::sample::select(vec!["exclusive", "inclusive", "exempt", "reverse_charge"]);
+    let places = vec![
+        ("line", "line"),
+        ("line", "tax"),
+        ("line", "invoice"),
+        ("group", "tax"),
+        ("group", "invoice"),
+        ("invoice", "tax"),
+    ];
+    let parts = (percent(), percent(), treatment(), treatment(), prop::sample::select(places));
+    let several = parts.prop_map(|(first, second, inner, outer, (base, at))| {
+        let name = "name = { zh = \"税\", en = \"Tax\" }";
+        let on = if outer == "inclusive" { "" } else { "on = [\"a\"]\n" };
+        format!(
+            "[[taxes]]\nid = \"a\"\n{name}\npercent = \"{first}\"\ntreatment = \"{inner}\"\n\
+             [[taxes]]\nid = \"b\"\n{name}\npercent = \"{second}\"\ntreatment = \"{outer}\"\n{on}\
+             [tax_rules]\nbase = \"{base}\"\nat = \"{at}\"\n"
+        )
+    });
+    prop_oneof![2 => Just(String::new()), 2 => single, 2 => several]
+}
+
+/// Rules for discounts and credits.
+fn rules() -> impl Strategy<Value = String> {
+    let order = prop::sample::select(vec!["given", "percent_first", "line_then_invoice"]);
+    let round = prop::sample::select(vec!["none", "half_up", "down", "ceiling"]);
+    let share = prop::sample::select(vec!["largest_remainder", "proportional"]);
+    let eligible = prop::sample::select(vec!["all", "usage"]);
+    let place = prop::sample::select(vec!["before_tax", "after_tax"]);
+    (order, round, share, eligible, place).prop_map(|(order, round, share, eligible, place)| {
+        let round = if share == "proportional" { "half_up" } else { round };
+        format!(
+            "[discount_rules]\norder = \"{order}\"\nround = \"{round}\"\nshare = \"{share}\"\n\
+             [credit_rules]\neligible = \"{eligible}\"\nplace = \"{place}\"\n"
+        )
+    })
+}
+
+/// Discounts and credits of a plan; its first charge is called c0.
+fn terms(plan: &'static str) -> impl Strategy<Value = String> {
+    let name = "name = { zh = \"减\", en = \"Off\" }";
+    let off = prop_oneof![
+        (0_u32..=100).prop_map(|percent| format!("percent = \"{percent}\"")),
+        price().prop_map(|amount| format!("amount = \"{amount}\"")),
+    ];
+    let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
+    let discount = (off, on).prop_map(move |(off, on)| format!("{name}\n{off}\n{on}"));
+    let discount = (0_usize..20, off, on).prop_map(move |(index, off, on)| {
+        format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
+    });
+    let credit = price()
+        .prop_map(move |amount| format!("[[plans.{plan}.credits]]\nid = \"gift\"\n{name}\namount = \"{amount}\"\n"));
+    (prop::collection::vec(discount, 0..3), prop::option::of(credit)).prop_map(move |(discounts, credit)| {
+        let head = |index: usize| format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n");
+        let discounts = discounts.iter().enumerate().map(|(index, rest)| [&head(index), rest.as_str()].concat());
+        discounts.chain(credit).collect::<String>()
+    })
+}
+
 /// A whole book with the plans p and q over the meters calls and bytes.
 pub(crate) fn book() -> impl Strategy<Value = String> {
     let currency = prop::sample::select(vec!["CNY", "USD", "JPY", "BHD", "CLF", "XAU"]);
@@ -79,14 +209,11 @@ pub(crate) fn book() -> impl Strategy<Value = String> {
         prop::sample::select(vec!["Asia/Shanghai", "UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu"]);
     let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
     let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
-    let tax = prop::option::of(0_u32..3_000);
-    let parts = (currency, zone, at, prop::sample::select(modes), tax, charges("p"), charges("q"));
+    let p = (charges("p"), terms("p")).prop_map(|(charges, terms)| [charges, terms].concat());
+    let p = (plan_terms(), p).prop_map(|(terms, charges)| terms + &charges);
+    let terms = (taxes(), rules()).prop_map(|(taxes, rules)| [taxes, rules].concat());
+    let parts = (currency, zone, at, prop::sample::select(modes), terms, p, charges("q"));
     parts.prop_map(|(currency, zone, at, mode, tax, p, q)| {
-        let tax = tax.map(|basis_points| {
-            let (whole, part) = (basis_points / 100, basis_points % 100);
-            format!("[tax]\nname = {{ zh = \"税\", en = \"Tax\" }}\npercent = \"{whole}.{part:02}\"\n")
-        });
-        let tax = tax.unwrap_or_default();
         format!(
             "[book]\nid = \"random\"\nversion = \"1\"\neffective = \"2026-01-01\"\ncurrency = \"{currency}\"\nzone = \"{zone}\"\n\
              rounding = {{ at = \"{at}\", mode = \"{mode}\" }}\nname = {{ zh = \"随机\", en = \"Random\" }}\n{tax}\n\

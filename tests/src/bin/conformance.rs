@@ -1,23 +1,45 @@
 //! Runs conformance cases: `conformance [--strict] DIR` reads every `*.jsonl` in DIR, prints the failures, a table and,
 //! last, `N passed, M failed`. Ends with 2 if the cases cannot be read, with `--strict` also with 1 if one failed.
+//! `conformance --write FILE` writes Ratecard's own scenarios as such a file, for other engines to try.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use tests::conformance::{Outcome, Run, run};
+use tests::conformance::{Outcome, Run, run, suite};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let before = arguments.len();
     arguments.retain(|argument| argument != "--strict");
     let strict = arguments.len() < before;
-    let [folder] = arguments.as_slice() else {
-        eprintln!("usage: conformance [--strict] DIR");
-        return ExitCode::from(2);
+    let folder = match arguments.as_slice() {
+        [folder] => folder,
+        [write, file] if write == "--write" => return write_suite(Path::new(file)),
+        _ => {
+            eprintln!("usage: conformance [--strict] DIR | conformance --write FILE");
+            return ExitCode::from(2);
+        }
     };
     match run(Path::new(folder)) {
         Ok(runs) => report(&runs, strict),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn write_suite(file: &Path) -> ExitCode {
+    let written = suite().map_err(|error| error.to_string()).and_then(|text| {
+        std::fs::write(file, &text).map_err(|error| error.to_string())?;
+        Ok(text.lines().count())
+    });
+    match written {
+        Ok(count) => {
+            println!("{count} cases written to {}", file.display());
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(2)

@@ -4,9 +4,13 @@
 //! and reads the answer back; it never calculates. `docs/conformance.md` describes the format.
 
 mod aggregations;
+mod ask;
 mod compare;
 mod cycles;
+mod grants;
+mod matrix;
 mod models;
+mod progress;
 mod proration;
 mod terms;
 
@@ -16,6 +20,7 @@ use std::{fmt, fs, io};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use ask::suite;
 pub use compare::differences;
 
 /// One figure to be reproduced.
@@ -131,7 +136,18 @@ pub fn outcome(case: &Case) -> Outcome {
 
 /// The engine's answer; `None` if no adapter knows the model.
 fn answer(case: &Case) -> Option<Answer> {
-    let adapters = [aggregations::answer, cycles::answer, models::answer, proration::answer, terms::answer];
+    let adapters = [
+        ask::answer,
+        aggregations::answer,
+        cycles::answer,
+        grants::answer,
+        matrix::answer,
+        // Before the models: of theirs it answers those of which something was billed already.
+        progress::answer,
+        models::answer,
+        proration::answer,
+        terms::answer,
+    ];
     adapters.iter().find_map(|adapter| adapter(case))
 }
 

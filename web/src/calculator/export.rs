@@ -29,14 +29,22 @@ pub fn csv(scenario: &Scenario, lang: Lang) -> String {
         let how = sentence(step, None, rated.currency, lang);
         row(&mut text, rated, ["rounding", words::invoice_rounding(lang), "", ""], &["", &how]);
     }
+    let how_of = |steps: &[Step]| how(steps, None, rated, lang);
+    for line in &rated.discounts {
+        let amount = ["-", &line.amount.to_string()].concat();
+        row(&mut text, rated, ["discount", line.name.get(lang), "", ""], &[&amount, &how_of(&line.steps)]);
+    }
     row(&mut text, rated, ["subtotal", words::subtotal(lang), "", ""], &[&rated.subtotal.to_string(), ""]);
-    if let Some(tax) = &rated.tax {
-        let how = how(&tax.steps, None, rated, lang);
-        row(&mut text, rated, ["tax", tax.name.get(lang), "", ""], &[&tax.amount.to_string(), &how]);
+    for tax in &rated.taxes {
+        row(&mut text, rated, ["tax", tax.name.get(lang), "", ""], &[&tax.amount.to_string(), &how_of(&tax.steps)]);
+    }
+    for line in &rated.credits {
+        let amount = ["-", &line.amount.to_string()].concat();
+        row(&mut text, rated, ["credit", line.name.get(lang), "", ""], &[&amount, &how_of(&line.steps)]);
     }
     let plan = rated.plan_name.get(lang);
     let title = words::estimate_for(lang, scenario.book().name.get(lang), plan);
-    row(&mut text, rated, ["total", words::a_month(lang), "", ""], &[&rated.total.to_string(), &title]);
+    row(&mut text, rated, ["total", words::a_month(lang), "", ""], &[&rated.due.to_string(), &title]);
     row(&mut text, rated, ["year", words::a_year(lang), "", ""], &[&chosen.year_total.to_string(), ""]);
     let book = [scenario.book().version.as_str(), " ", &scenario.view.digest].concat();
     row(&mut text, rated, ["book", scenario.book().id.as_str(), "", ""], &["", &book]);

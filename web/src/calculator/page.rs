@@ -210,7 +210,7 @@ impl Calculator {
         let lang = self.state.lang;
         if let Some(chosen) = self.state.scenario().and_then(|scenario| scenario.chosen()) {
             let month = &chosen.month;
-            let total = engine::text::format_money(month.total, month.currency, lang);
+            let total = engine::text::format_money(month.due, month.currency, lang);
             self.spoken = words::announced(lang, month.plan_name.get(lang), &total);
         }
     }

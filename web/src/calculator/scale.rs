@@ -2,7 +2,7 @@
 //!
 //! Tables of integers; there are no logarithms and no binary floats in it.
 
-use engine::catalog::{Book, Model, Pricing};
+use engine::catalog::{Book, Pricing};
 use engine::exact::Exact;
 use engine::ids::MeterId;
 use engine::quantity::Quantity;
@@ -129,15 +129,10 @@ fn bounds(book: &Book, meter: &MeterId) -> Vec<Quantity> {
     let (mut bounds, mut units) = (Vec::new(), Vec::new());
     let charges = book.plans.iter().flat_map(|plan| &plan.charges).filter(|charge| charge.meter() == Some(meter));
     for charge in charges {
-        let Pricing::Metered { included, model, .. } = &charge.pricing else { continue };
-        insert(&mut bounds, *included);
-        match model {
-            Model::PerUnit(price) => insert(&mut units, price.per),
-            Model::Graduated(tiers) | Model::Volume(tiers) => {
-                tiers.as_slice().iter().filter_map(|tier| tier.up_to).for_each(|bound| insert(&mut bounds, bound));
-            }
-            Model::Package(package) => insert(&mut units, package.size),
-        }
+        let Pricing::Metered(metered) = &charge.pricing else { continue };
+        insert(&mut bounds, metered.included);
+        metered.model.bounds().into_iter().for_each(|bound| insert(&mut bounds, bound));
+        metered.model.priced_units().into_iter().for_each(|unit| insert(&mut units, unit));
     }
     if bounds.is_empty() {
         units.iter_mut().for_each(|unit| *unit = times(*unit, 100, 1));

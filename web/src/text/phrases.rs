@@ -72,7 +72,9 @@ pub fn rate_error(lang: Lang, error: &RateError) -> String {
         RateError::UnknownPlan { .. }
         | RateError::UnknownMeter { .. }
         | RateError::DuplicateMeter { .. }
-        | RateError::NegativeQuantity { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
+        | RateError::NegativeQuantity { .. }
+        | RateError::Account(_) => [super::cannot_price(lang), &error.to_string()].concat(),
+        RateError::NeedsEvents { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
     }
 }
 
@@ -95,22 +97,6 @@ pub fn of_included(lang: Lang, used: &str, included: &str) -> String {
     match lang {
         Lang::Zh => ["已含 ", included, "，用 ", used].concat(),
         Lang::En => [used, " of ", included, " included"].concat(),
-    }
-}
-
-/// An allowance before a price.
-pub fn included_then(lang: Lang, included: &str, price: &str) -> String {
-    match lang {
-        Lang::Zh => ["含 ", included, "，之后", price].concat(),
-        Lang::En => [included, " included, then ", price].concat(),
-    }
-}
-
-/// The first of several prices.
-pub fn price_from(lang: Lang, price: &str, last: &str) -> String {
-    match lang {
-        Lang::Zh => [price, "，逐档至", last].concat(),
-        Lang::En => [price, ", in tiers to ", last].concat(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trial page from its state: one sentence that answers the question, then one meter a row, then the cost.
 
-use engine::quota::{PriceAfter, QuotaItem, RunsOut};
-use engine::text::{Lang, format_decimal, format_money, format_unit_price};
+use engine::quota::{QuotaItem, RunsOut};
+use engine::text::{Lang, format_decimal, format_money};
 use yew::prelude::*;
 
 use super::state::{Figures, Freshness, Headline, Msg, Phase, State};
@@ -64,7 +64,7 @@ fn shown(state: &State, figures: &Figures, freshness: Freshness, on_msg: &Callba
 
 /// The sentence on top.
 fn headline(figures: &Figures, lang: Lang) -> String {
-    let total = figures.quota.so_far.total;
+    let total = figures.quota.so_far.due;
     let due = (!total.decimal().is_zero()).then(|| format_money(total, figures.quota.so_far.currency, lang));
     let due = words::to_pay(lang, due.as_deref());
     let days = words::days_left(lang, figures.quota.days_left);
@@ -72,7 +72,7 @@ fn headline(figures: &Figures, lang: Lang) -> String {
         Headline::NoQuota => [words::no_quota(lang), lang.pick("", " ")].concat(),
         Headline::UsedUp(item) => words::has_run_out(lang, item.name.get(lang)),
         Headline::RunsOut(item, date) => {
-            let after = words::after_that(lang, &price_after(figures, item, lang));
+            let after = words::after_that(lang, item.price_after.get(lang));
             return words::will_run_out(lang, item.name.get(lang), &words::day_of_month(date, lang), &after);
         }
         Headline::OnTrack(item) => words::on_track(lang, &percent(item), &days),
@@ -112,10 +112,10 @@ fn row(figures: &Figures, item: &QuotaItem, lang: Lang) -> Html {
     let about = figures.meter(&item.meter).and_then(|meter| meter.description.as_ref());
     let about = about.map(|about| html! { <p>{ about.get(lang).to_owned() }</p> });
     let days = words::days_left(lang, figures.quota.days_left);
-    let price = price_after(figures, item, lang);
+    let price = item.price_after.get(lang);
     let after = match item.runs_out {
-        RunsOut::UsedUp => words::from_now_on(lang, &price),
-        RunsOut::At { .. } | RunsOut::LastsThePeriod => words::after_that(lang, &price),
+        RunsOut::UsedUp => words::from_now_on(lang, price),
+        RunsOut::At { .. } | RunsOut::LastsThePeriod => words::after_that(lang, price),
     };
     html! {
         <div {class} data-test={["quota-", item.charge.as_str()].concat()}>
@@ -157,17 +157,6 @@ fn lasts(item: &QuotaItem, lang: Lang) -> String {
         RunsOut::UsedUp => words::used_up(lang).to_owned(),
         RunsOut::At { date, .. } => words::lasts_until(lang, &words::day_of_month(*date, lang)),
         RunsOut::LastsThePeriod => words::lasts_the_period(lang).to_owned(),
-    }
-}
-
-fn price_after(figures: &Figures, item: &QuotaItem, lang: Lang) -> String {
-    let currency = figures.quota.so_far.currency;
-    match &item.price_after {
-        PriceAfter::Units { price } => format_unit_price(price, currency, item.unit.as_ref(), lang),
-        PriceAfter::Packages { size, price } => {
-            let price = format_money(price.with_places(currency.minor_digits()), currency, lang);
-            words::per_package(lang, &price, &words::units(*size, item.unit.as_ref(), lang))
-        }
     }
 }
 

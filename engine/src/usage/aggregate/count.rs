@@ -5,22 +5,27 @@ use crate::quantity::Quantity;
 
 /// How many events came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Count(u64);
+pub struct Count(Quantity);
 
 impl Count {
+    /// What earlier periods counted.
+    pub fn carry(&mut self, carried: Quantity) -> Result<(), Overflow> {
+        self.0 = self.0.checked_add(carried)?;
+        Ok(())
+    }
+
     /// One more.
     pub fn add(&mut self) -> Result<(), Overflow> {
-        self.merge(&Self(1))
+        self.carry(Quantity::from(1))
     }
 
     /// The events of both.
     pub fn merge(&mut self, other: &Self) -> Result<(), Overflow> {
-        self.0 = self.0.checked_add(other.0).ok_or(Overflow)?;
-        Ok(())
+        self.carry(other.0)
     }
 
     /// The number of events.
     pub fn quantity(&self) -> Quantity {
-        Quantity::from(self.0)
+        self.0
     }
 }

@@ -1,11 +1,10 @@
 //! The plans side by side: every charge of every plan with its price rule and its amount.
 
-use engine::catalog::{Charge, Model, Plan, Pricing};
+use engine::catalog::{Charge, Plan, Pricing};
 use engine::estimate::PlanEstimate;
 use engine::ids::ChargeId;
 use engine::money::Currency;
-use engine::quantity::Quantity;
-use engine::text::{Lang, Names, format_money, format_unit_price};
+use engine::text::{Lang, Names, PriceWords, format_money};
 use yew::prelude::*;
 
 use super::cost::note;
@@ -28,13 +27,14 @@ pub fn compare(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html 
     let heads = plans.iter().map(|(plan, _)| plan_head(plan, plan.id == scenario.plan, lang));
     let mut rows: Vec<Row> = charge_ids(&plans).into_iter().map(|id| charge_row(scenario, &plans, id, lang)).collect();
     let money = |plan: &PlanEstimate, amount| plain(&format_money(amount, plan.month.currency, lang));
-    if scenario.book().tax.is_some() {
-        let cell =
-            |(_, p): &(&Plan, &PlanEstimate)| p.month.tax.as_ref().map(|t| money(p, t.amount)).unwrap_or_default();
-        let name = scenario.book().tax.as_ref().map_or("", |tax| tax.name.get(lang));
-        rows.push(row("quiet-row", name, plans.iter().map(cell)));
+    for tax in &scenario.book().terms.taxes {
+        let cell = |(_, p): &(&Plan, &PlanEstimate)| {
+            let line = p.month.taxes.iter().find(|line| line.id == tax.id);
+            line.map(|line| money(p, line.amount)).unwrap_or_default()
+        };
+        rows.push(row("quiet-row", tax.name.get(lang), plans.iter().map(cell)));
     }
-    let total = plans.iter().map(|(_, plan)| money(plan, plan.month.total));
+    let total = plans.iter().map(|(_, plan)| money(plan, plan.month.due));
     rows.push(row("total-row", words::a_month(lang), total));
     let year = plans.iter().map(|(_, plan)| money(plan, plan.year_total));
     rows.push(row("quiet-row", words::a_year(lang), year));
@@ -107,36 +107,12 @@ fn row(class: &'static str, name: &str, cells: impl Iterator<Item = Html>) -> Ro
     Row { class, cells: std::iter::once(plain(name)).chain(cells).collect() }
 }
 
-/// The price of a charge in one line: what is included, then the first price and the last.
+/// The price of a charge in one line; of a fixed fee the amount is the price.
 fn price_rule(charge: &Charge, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
-    let (included, model) = match &charge.pricing {
-        // The amount is the price.
-        Pricing::Flat(_) => return String::new(),
-        Pricing::Metered { included, model, .. } => (*included, model),
-    };
-    let price = model_price(model, unit, currency, lang);
-    if included == Quantity::ZERO {
-        return price;
-    }
-    words::included_then(lang, &words::units(included, unit, lang), &price)
-}
-
-fn model_price(model: &Model, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
-    match model {
-        Model::PerUnit(price) => format_unit_price(price, currency, unit, lang),
-        Model::Graduated(tiers) | Model::Volume(tiers) => {
-            let first = format_unit_price(&tiers.first_price(), currency, unit, lang);
-            match tiers.as_slice() {
-                [_, .., last] => {
-                    let last = last.price.price.with_places(currency.minor_digits());
-                    words::price_from(lang, &first, &format_money(last, currency, lang))
-                }
-                [_] | [] => first,
-            }
-        }
-        Model::Package(package) => {
-            let price = format_money(package.price.with_places(currency.minor_digits()), currency, lang);
-            words::per_package(lang, &price, &words::units(package.size, unit, lang))
+    match &charge.pricing {
+        Pricing::Flat(_) => String::new(),
+        Pricing::Metered(_) | Pricing::Capacity(_) | Pricing::Composite(_) => {
+            PriceWords { currency, unit, lang }.pricing(&charge.pricing)
         }
     }
 }

@@ -32,11 +32,11 @@ pub fn cost(state: &State, scenario: &Scenario, ears: &Ears) -> Html {
 
 fn hero(scenario: &Scenario, chosen: &PlanEstimate, lang: Lang, on_msg: &Callback<Msg>) -> Html {
     let month = &chosen.month;
-    let total = format_money(month.total, month.currency, lang);
+    let total = format_money(month.due, month.currency, lang);
     let year = format_money(chosen.year_total, month.currency, lang);
     // The figure shrinks with its length so that it never breaks.
     let style = ["--length:", &total.chars().count().to_string()].concat();
-    let tax = if month.tax.is_some() { words::tax_included(lang) } else { words::no_tax(lang) };
+    let tax = if !month.taxes.is_empty() { words::tax_included(lang) } else { words::no_tax(lang) };
     let period = [words::a_month(lang), lang.pick("，", ", "), tax].concat();
     let year = hooked("span", "hero-year", "year", &words::money_a_year(lang, &year));
     group(
@@ -92,7 +92,7 @@ fn plans(scenario: &Scenario, estimate: &Estimate, lang: Lang, on_msg: &Callback
             <label class="plan" key={month.plan.to_string()} data-test={["plan-", month.plan.as_str()].concat()}>
                 <input type="radio" name="plan" {checked} onchange={choose} />
                 { text("span", "plan-name", month.plan_name.get(lang)) }
-                { text("span", "plan-total", &format_money(month.total, month.currency, lang)) }
+                { text("span", "plan-total", &format_money(month.due, month.currency, lang)) }
                 { element("span", "plan-note", if is_cheapest { "cheapest" } else { "" }, note(scenario, plan, is_cheapest, lang)) }
             </label>
         }

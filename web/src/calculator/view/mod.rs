@@ -112,7 +112,7 @@ fn bar(scenario: &Scenario, lang: Lang) -> Html {
     html! {
         <a class="bar" href="#cost" onclick={|event: MouseEvent| { event.prevent_default(); crate::browser::reveal("cost"); }}>
             { text("span", "bar-plan", month.plan_name.get(lang)) }
-            { text("span", "bar-total", &format_money(month.total, month.currency, lang)) }
+            { text("span", "bar-total", &format_money(month.due, month.currency, lang)) }
             { text("span", "bar-month", words::a_month(lang)) }
         </a>
     }

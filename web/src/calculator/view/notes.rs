@@ -13,10 +13,10 @@ const SHOWN_DIGITS: usize = 12;
 /// The foot of the page.
 pub fn notes(scenario: &Scenario, lang: Lang) -> Html {
     let book = scenario.book();
-    let tax = match &book.tax {
-        Some(tax) => words::with_tax(lang, tax.name.get(lang), &format_decimal(tax.percent.decimal())),
-        None => words::no_tax(lang).to_owned(),
-    };
+    let taxes = book.terms.taxes.iter().filter(|tax| tax.by_default);
+    let taxes = taxes.map(|tax| words::with_tax(lang, tax.name.get(lang), &format_decimal(tax.percent.decimal())));
+    let taxes: Vec<String> = taxes.collect();
+    let tax = if taxes.is_empty() { words::no_tax(lang).to_owned() } else { taxes.join(lang.pick("，", ", ")) };
     let digest = scenario.view.digest.as_str();
     let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
     let short = digits.get(..SHOWN_DIGITS).unwrap_or(digits);

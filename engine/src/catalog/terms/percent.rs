@@ -1,17 +1,15 @@
-//! Terms that stand beside the prices. For now: one tax on the whole bill.
+//! Shares in hundredths, as taxes and discounts have them.
 
 use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::draft::Node;
-use super::problem::ProblemKind;
-use super::reader::{Path, Reader};
+use crate::catalog::draft::Node;
+use crate::catalog::problem::ProblemKind;
+use crate::catalog::reader::{Path, Reader};
 use crate::exact::{Exact, Overflow};
-use crate::money::Money;
 use crate::quantity::parse_decimal;
-use crate::text::Names;
 
 /// Hundredths, for instance 6 for six percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +27,14 @@ impl Percent {
     }
 
     /// This share of `base`, exactly.
-    pub fn of(self, base: Money) -> Result<Exact, Overflow> {
+    pub fn of(self, base: Exact) -> Result<Exact, Overflow> {
         let hundred = Exact::from_decimal(Decimal::ONE_HUNDRED);
-        base.exact().checked_mul(Exact::from_decimal(self.0))?.checked_div(hundred)
+        base.checked_mul(Exact::from_decimal(self.0))?.checked_div(hundred)
+    }
+
+    /// Whether it is more than the whole.
+    pub fn is_above_hundred(self) -> bool {
+        self.0 > Decimal::ONE_HUNDRED
     }
 }
 
@@ -54,24 +57,16 @@ impl<'de> Deserialize<'de> for Percent {
     }
 }
 
-/// A tax that is added to the net amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tax {
-    /// What the bill calls it.
-    pub name: Names,
-    /// Of the net amount, 0 to 100.
-    pub percent: Percent,
-}
-
-pub(super) fn read_tax(reader: &mut Reader, node: &Node, path: &Path) -> Option<Tax> {
-    let table = reader.table(node, path, &["name", "percent"])?;
-    let name = reader.required(&table, "name", path, Reader::names);
-    let percent = reader.required(&table, "percent", path, |reader, node, path| {
-        let percent = reader.not_negative(node, path)?;
-        if percent > Decimal::ONE_HUNDRED {
-            return reader.report(node, path, ProblemKind::PercentTooHigh { percent: percent.to_string() });
-        }
-        Some(Percent::new(percent))
-    });
-    Some(Tax { name: name?, percent: percent? })
+/// A percentage from 0 to 100; what is more is reported as `too_high`.
+pub(super) fn read_percent(
+    reader: &mut Reader,
+    node: &Node,
+    path: &Path,
+    too_high: impl FnOnce(String) -> ProblemKind,
+) -> Option<Percent> {
+    let percent = Percent::new(reader.not_negative(node, path)?);
+    if percent.is_above_hundred() {
+        return reader.report(node, path, too_high(percent.to_string()));
+    }
+    Some(percent)
 }

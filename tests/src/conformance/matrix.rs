@@ -1,4 +1,4 @@
-//! Cases about models.
+//! Cases about matrix.
 
 use super::{Answer, Case};
 

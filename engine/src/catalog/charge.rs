@@ -1,0 +1,274 @@
+//! Charges: what a plan asks money for, read and written.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
+use super::conversion::{Conversion, read_conversions, write_conversions};
+use super::draft::Node;
+use super::meter::{KnownMeters, find_meter};
+use super::price::{
+    Capacity, Composite, Dynamic, Flat, MODEL_KEYS, Model, read_capacity, read_composite, read_flat, read_model,
+    write_capacity, write_composite, write_flat, write_model,
+};
+use super::problem::ProblemKind;
+use super::reader::{Path, Reader, Table};
+use super::selection::{Condition, read_selection, write_selection};
+use super::terms::read_ids;
+use super::write::{insert, names, object, text, word};
+use crate::ids::{ChargeId, MeterId, Tag, TaxId};
+use crate::quantity::Quantity;
+use crate::text::Names;
+use crate::usage::Meter;
+
+/// One line of a plan's bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Unique in the plan; the meter's id where the book gives none.
+    pub id: ChargeId,
+    /// What the bill calls it; the meter's name where the book gives none.
+    pub name: Names,
+    /// What is charged and how.
+    pub pricing: Pricing,
+    /// What holds beside the price.
+    pub terms: ChargeTerms,
+    /// Words that group charges, for discounts.
+    pub tags: Vec<Tag>,
+    /// The taxes of this charge, instead of those that apply by default; none where the list is empty.
+    pub taxes: Option<Vec<TaxId>>,
+}
+
+/// A charge is due by itself or for a meter's quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pricing {
+    /// Due every period, whatever was used.
+    Flat(Flat),
+    /// Due for what a meter counted.
+    Metered(Metered),
+    /// A fixed price chosen by several meters.
+    Capacity(Capacity),
+    /// A share of other charges of the plan.
+    Composite(Composite),
+}
+
+/// What is due for a meter's quantity: selected, split, converted, less the allowance, priced by the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metered {
+    /// The meter whose quantity is priced.
+    pub meter: MeterId,
+    /// Which of the meter's groups are priced; all where empty.
+    pub only: Vec<Condition>,
+    /// Whether the quantity is priced as one or each group alone.
+    pub each: Each,
+    /// How the quantity becomes the units that are priced: one conversion after the other.
+    pub convert: Vec<Conversion>,
+    /// Free units a period, counted in priced units; zero where nothing is included.
+    pub included: Quantity,
+    /// The price of the rest.
+    pub model: Model,
+}
+
+impl Metered {
+    /// Whether the charge prices the group of its meter with this key.
+    pub fn selects(&self, key: &[String]) -> bool {
+        self.only.iter().all(|condition| condition.holds(key))
+    }
+}
+
+/// What is priced by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    /// The whole quantity of the period.
+    Period,
+    /// Each group of the meter: tiers, packages and allowance begin anew in each.
+    Group,
+}
+
+const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
+
+impl Charge {
+    /// The meter it prices, if it prices one.
+    pub fn meter(&self) -> Option<&MeterId> {
+        match &self.pricing {
+            Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => None,
+            Pricing::Metered(metered) => Some(&metered.meter),
+        }
+    }
+
+    /// All meters that it looks at.
+    pub fn meters(&self) -> Vec<&MeterId> {
+        match &self.pricing {
+            Pricing::Flat(_) | Pricing::Composite(_) => Vec::new(),
+            Pricing::Capacity(capacity) => capacity.meters(),
+            Pricing::Metered(metered) => match &metered.model {
+                Model::Dynamic(Dynamic { units: Some(units), .. }) => vec![&metered.meter, units],
+                Model::Dynamic(Dynamic { units: None, .. })
+                | Model::PerUnit(_)
+                | Model::Graduated(_)
+                | Model::Volume(_)
+                | Model::StairStep(_)
+                | Model::Package(_)
+                | Model::Percentage(_)
+                | Model::GraduatedPercentage(_)
+                | Model::Committed(_)
+                | Model::ProratedGraduated(_) => vec![&metered.meter],
+            },
+        }
+    }
+}
+
+/// The keys of a charge beside those of its model.
+const CHARGE_KEYS: [&str; 9] = ["id", "name", "meter", "where", "each", "convert", "included", "tags", "taxes"];
+
+pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Charge> {
+    let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(TERM_KEYS).chain(MODEL_KEYS).collect();
+    let table = reader.table(node, path, &allowed)?;
+    let id = reader.optional(&table, "id", path, |reader, node, path| reader.id_text(node, path, ChargeId::new));
+    let name = reader.optional(&table, "name", path, Reader::names);
+    let meter = reader.optional(&table, "meter", path, |reader, node, path| read_meter_ref(reader, node, path, meters));
+    let tags = reader.optional(&table, "tags", path, |reader, node, path| read_ids(reader, node, path, Tag::new));
+    let taxes = reader.optional(&table, "taxes", path, |reader, node, path| read_ids(reader, node, path, TaxId::new));
+    let known = Known { meter: meter.flatten(), meters };
+    let pricing = read_pricing(reader, &table, path, known);
+    let meter = meter?;
+    let fallback = meter.and_then(|meter| Some((ChargeId::new(meter.id.as_str()).ok()?, meter.name.clone())));
+    let (fallback_id, fallback_name) = fallback.unzip();
+    // A flat charge has no meter to borrow from, so it must bring both.
+    let id = id?.or(fallback_id);
+    let name = name?.or(fallback_name);
+    let id = if id.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "id" }) } else { id };
+    let name = if name.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "name" }) } else { name };
+    let terms = read_charge_terms(reader, &table, path, id.as_ref());
+    Some(Charge {
+        id: id?,
+        name: name?,
+        pricing: pricing?,
+        terms: terms?,
+        tags: tags?.unwrap_or_default(),
+        taxes: taxes?,
+    })
+}
+
+fn read_meter_ref<'m>(reader: &mut Reader, node: &Node, path: &Path, known: &'m KnownMeters) -> Option<&'m Meter> {
+    let id = reader.text(node, path)?;
+    find_meter(reader, (id, node), path, known)
+}
+
+/// The charge's meter, as far as it can be read, and all others.
+#[derive(Clone, Copy)]
+struct Known<'m> {
+    meter: Option<&'m Meter>,
+    meters: &'m KnownMeters,
+}
+
+/// The keys that a charge has only for its meter.
+const METERED_KEYS: [&str; 5] = ["meter", "where", "each", "convert", "included"];
+
+fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Known<'_>) -> Option<Pricing> {
+    let present: Vec<&'static str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
+    let [key] = present.as_slice() else {
+        let found = present.iter().map(|key| (*key).to_owned()).collect();
+        return reader.report(table.node, path, ProblemKind::NotOneModel { found });
+    };
+    let meters = known.meters;
+    let pricing = match *key {
+        "flat" => reader.required(table, "flat", path, read_flat).map(Pricing::Flat),
+        "capacity" => reader
+            .required(table, "capacity", path, |reader, node, path| read_capacity(reader, node, path, meters))
+            .map(Pricing::Capacity),
+        "composite" => reader.required(table, "composite", path, read_composite).map(Pricing::Composite),
+        _ => return read_metered(reader, table, path, (key, known)).map(Pricing::Metered),
+    };
+    refuse_keys(reader, table, path, (key, &METERED_KEYS)).and(pricing)
+}
+
+/// What has no meaning beside a model is refused, never ignored.
+fn refuse_keys(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (model, keys): (&'static str, &[&'static str]),
+) -> Option<()> {
+    let mut outcome = Some(());
+    for key in keys.iter().copied().filter(|key| table.get(key).is_some()) {
+        let kind = match model {
+            "flat" => ProblemKind::NotForFlat { key },
+            _ => ProblemKind::NotForModel { key, model },
+        };
+        outcome = reader.report_at(table, key, path, kind);
+    }
+    outcome
+}
+
+fn read_metered(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (key, Known { meter, meters }): (&'static str, Known<'_>),
+) -> Option<Metered> {
+    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters)));
+    let included = reader.optional(table, "included", path, Reader::not_negative);
+    let convert = reader.optional(table, "convert", path, read_conversions);
+    let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
+    if let Some(model) = &model {
+        refuse_keys(reader, table, path, (key, model.excludes()))?;
+    }
+    if table.get("meter").is_none() {
+        return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
+    }
+    let meter = meter?;
+    let only = reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter));
+    let metered = Metered {
+        meter: meter.id.clone(),
+        only: only?.unwrap_or_default(),
+        each: each?.unwrap_or(Each::Period),
+        convert: convert?.unwrap_or_default(),
+        included: included?.map_or(Quantity::ZERO, Quantity::new),
+        model: model?,
+    };
+    if metered.model.needs_events() && !meter.samples {
+        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
+    }
+    check_groups(reader, table, path, (&metered, meter))?;
+    Some(metered)
+}
+
+/// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.
+fn check_groups(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    match metered.each {
+        Each::Group if meter.group_by.is_empty() => reader.report_at(table, "each", path, ProblemKind::NoGroups),
+        Each::Period if !metered.only.is_empty() && !meter.adds_up() => {
+            reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
+        }
+        Each::Group | Each::Period => Some(()),
+    }
+}
+
+pub(super) fn write_charge(charge: &Charge) -> Value {
+    let mut fields = object([("id", text(&charge.id)), ("name", names(&charge.name))]);
+    match &charge.pricing {
+        Pricing::Flat(flat) => insert(&mut fields, "flat", Some(write_flat(flat))),
+        Pricing::Capacity(capacity) => insert(&mut fields, "capacity", Some(write_capacity(capacity))),
+        Pricing::Composite(composite) => insert(&mut fields, "composite", Some(write_composite(composite))),
+        Pricing::Metered(metered) => {
+            insert(&mut fields, "meter", Some(text(&metered.meter)));
+            insert(&mut fields, "where", (!metered.only.is_empty()).then(|| write_selection(&metered.only)));
+            let each = (metered.each != Each::Period).then(|| text(word(&EACHES, metered.each)));
+            insert(&mut fields, "each", each);
+            insert(&mut fields, "convert", write_conversions(&metered.convert));
+            insert(&mut fields, "included", (metered.included != Quantity::ZERO).then(|| text(metered.included)));
+            let (key, value) = write_model(&metered.model);
+            insert(&mut fields, key, Some(value));
+        }
+    }
+    write_charge_terms(&charge.terms, &mut fields);
+    insert(&mut fields, "tags", (!charge.tags.is_empty()).then(|| charge.tags.iter().map(text).collect()));
+    insert(&mut fields, "taxes", charge.taxes.as_ref().map(|taxes| taxes.iter().map(text).collect()));
+    Value::Object(fields)
+}

@@ -1,0 +1,129 @@
+//! What comes with the customer and not with the book: discounts of their own, wallets, tax status. Checked here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::credit::Wallet;
+use super::tax::TaxStatus;
+use crate::catalog::{Discount, Off, Plan, Target};
+use crate::ids::{ChargeId, CreditId, DiscountId, Tag};
+use crate::money::Money;
+use crate::period::Month;
+
+/// A customer's own terms. The default has none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    /// Discounts of this customer, after those of the plan.
+    pub discounts: Vec<Discount>,
+    /// Prepaid wallets.
+    pub wallets: Vec<Wallet>,
+    /// Whether the customer owes taxes.
+    pub tax: TaxStatus,
+    /// The month that is billed, where it is known: discounts may be limited to months.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<Month>,
+    /// How many periods were billed before: discounts may be limited to the first ones.
+    pub periods_before: u32,
+}
+
+/// What is wrong with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum AccountProblem {
+    /// A discount of more than everything.
+    DiscountTooHigh {
+        /// The discount.
+        discount: DiscountId,
+        /// Its percentage.
+        percent: String,
+    },
+    /// A discount below zero.
+    NegativeDiscount {
+        /// The discount.
+        discount: DiscountId,
+    },
+    /// A discount on a charge that the plan does not have.
+    UnknownCharge {
+        /// The discount.
+        discount: DiscountId,
+        /// The charge.
+        charge: ChargeId,
+    },
+    /// A discount on a tag that no charge of the plan carries.
+    UnknownTag {
+        /// The discount.
+        discount: DiscountId,
+        /// The tag.
+        tag: Tag,
+    },
+    /// A wallet with less than nothing in it.
+    NegativeWallet {
+        /// The wallet.
+        wallet: CreditId,
+        /// What is in it.
+        balance: Money,
+    },
+}
+
+impl fmt::Display for AccountProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiscountTooHigh { discount, percent } => {
+                write!(f, "the discount {discount} of {percent} percent is more than the whole; allowed is 0 to 100")
+            }
+            Self::NegativeDiscount { discount } => {
+                write!(f, "the discount {discount} is below zero; allowed is 0 or more")
+            }
+            Self::UnknownCharge { discount, charge } => {
+                write!(f, "the discount {discount} is on the charge {charge}, which the plan does not have")
+            }
+            Self::UnknownTag { discount, tag } => {
+                write!(f, "the discount {discount} is on the tag {tag}, which no charge of the plan carries")
+            }
+            Self::NegativeWallet { wallet, balance } => {
+                write!(f, "the wallet {wallet} holds {balance}; allowed is 0 or more")
+            }
+        }
+    }
+}
+
+impl Account {
+    /// Whether the account can go on a bill of `plan`.
+    pub(crate) fn check(&self, plan: &Plan) -> Result<(), AccountProblem> {
+        self.discounts.iter().try_for_each(|discount| check_discount(discount, plan))?;
+        match self.wallets.iter().find(|wallet| wallet.balance < Money::ZERO) {
+            Some(wallet) => Err(AccountProblem::NegativeWallet { wallet: wallet.id.clone(), balance: wallet.balance }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_discount(discount: &Discount, plan: &Plan) -> Result<(), AccountProblem> {
+    let id = || discount.id.clone();
+    let number = match discount.off {
+        Off::Percent(percent) if percent.is_above_hundred() => {
+            return Err(AccountProblem::DiscountTooHigh { discount: id(), percent: percent.to_string() });
+        }
+        Off::Percent(percent) => percent.decimal(),
+        Off::Amount(amount) => amount.decimal(),
+    };
+    if number < Money::ZERO.decimal() {
+        return Err(AccountProblem::NegativeDiscount { discount: id() });
+    }
+    match &discount.on {
+        Target::Invoice => Ok(()),
+        Target::Charges(charges) => match charges.iter().find(|charge| plan.charge(charge).is_none()) {
+            Some(charge) => Err(AccountProblem::UnknownCharge { discount: id(), charge: charge.clone() }),
+            None => Ok(()),
+        },
+        Target::Tags(tags) => {
+            let unknown = |tag: &&Tag| plan.charges.iter().all(|charge| !charge.tags.contains(tag));
+            match tags.iter().find(unknown) {
+                Some(tag) => Err(AccountProblem::UnknownTag { discount: id(), tag: tag.clone() }),
+                None => Ok(()),
+            }
+        }
+    }
+}

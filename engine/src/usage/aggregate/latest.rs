@@ -1,0 +1,39 @@
+//! Latest: the last value of a field by the time of the events, for instance seats in use. Nothing came: zero.
+
+use super::Stamp;
+use crate::quantity::Quantity;
+
+/// The latest value of a field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Latest {
+    carried: Option<Quantity>,
+    latest: Option<(Stamp, Quantity)>,
+}
+
+impl Latest {
+    /// What was the latest value before the period.
+    pub fn carry(&mut self, value: Quantity) {
+        self.carried = Some(value);
+    }
+
+    /// One more value. Of two at the same time the later source and id win.
+    pub fn add(&mut self, stamp: Stamp, value: Quantity) {
+        if self.latest.as_ref().is_none_or(|(last, _)| *last <= stamp) {
+            self.latest = Some((stamp, value));
+        }
+    }
+
+    /// The values of both.
+    pub fn merge(&mut self, other: &Self) {
+        self.carried = self.carried.or(other.carried);
+        if let Some((stamp, value)) = &other.latest {
+            self.add(stamp.clone(), *value);
+        }
+    }
+
+    /// The latest value so far.
+    pub fn quantity(&self) -> Quantity {
+        let latest = self.latest.as_ref().map(|(_, value)| *value);
+        latest.or(self.carried).unwrap_or(Quantity::ZERO)
+    }
+}

@@ -10,6 +10,7 @@ use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
 use engine::rating::{Line, Position, Rated, Share, Step, find_plan, rate_parts, rate_total};
+use engine::rating::{Line, Rated, RuleAmount, Step, find_plan, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
 use engine::{Usage, estimate, rate};
@@ -81,6 +82,13 @@ fn step_holds(step: &Step) -> bool {
         }
         Step::Converted { conversion, quantity, units } => conversion.apply(*quantity) == Ok(*units),
         Step::Cap { cap, before, amount } => before.checked_add(*amount).unwrap() == cap.exact(),
+        Step::RuleGroup { quantity, price, factor, amount, .. } => {
+            *amount == times(times(*price, *factor), quantity.exact())
+        }
+        Step::QuantityReached { rule: RuleAmount::Fee(fee), amount, .. } => fee.exact() == *amount,
+        Step::QuantityReached { rule: RuleAmount::Factor(factor), before, amount, .. } => {
+            before.checked_add(*amount).unwrap() == times(*before, factor.exact())
+        }
         Step::Part { steps, .. } => steps.iter().all(step_holds),
         Step::PercentOff { base, percent, amount } => {
             percent.of(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
@@ -130,6 +138,7 @@ fn step_holds(step: &Step) -> bool {
         Step::NothingBelowZero { before, amount } => before.checked_add(*amount) == Ok(Exact::ZERO),
         Step::Packages { rounding: PackageRounding::Down, .. }
         | Step::Selected { .. }
+        | Step::MatrixRow { .. }
         | Step::RoundedQuantity { .. }
         | Step::StairStep { .. }
         | Step::Flat { .. }

@@ -8,8 +8,8 @@ use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
 use super::meter::{KnownMeters, find_meter};
 use super::price::{
-    Capacity, Composite, Dynamic, Flat, MODEL_KEYS, Model, read_capacity, read_composite, read_flat, read_model,
-    write_capacity, write_composite, write_flat, write_model,
+    Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_capacity,
+    read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
 };
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
@@ -112,7 +112,9 @@ impl Charge {
                 | Model::Percentage(_)
                 | Model::GraduatedPercentage(_)
                 | Model::Committed(_)
-                | Model::ProratedGraduated(_) => vec![&metered.meter],
+                | Model::ProratedGraduated(_)
+                | Model::Matrix(_)
+                | Model::Rules(_) => vec![&metered.meter],
             },
         }
     }
@@ -207,7 +209,16 @@ fn read_metered(
     path: &Path,
     (key, Known { meter, meters }): (&'static str, Known<'_>),
 ) -> Option<Metered> {
-    let model = reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters)));
+    let known = meter;
+    let only = match known {
+        Some(meter) => {
+            reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter))
+        }
+        None => Some(None),
+    };
+    let scope = Scope { meter: known, only: only.as_ref().and_then(Option::as_deref).unwrap_or_default() };
+    let model =
+        reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters, scope)));
     let included = reader.optional(table, "included", path, Reader::not_negative);
     let convert = reader.optional(table, "convert", path, read_conversions);
     let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
@@ -218,7 +229,6 @@ fn read_metered(
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
     }
     let meter = meter?;
-    let only = reader.optional(table, "where", path, |reader, node, path| read_selection(reader, node, path, meter));
     let metered = Metered {
         meter: meter.id.clone(),
         only: only?.unwrap_or_default(),
@@ -231,6 +241,7 @@ fn read_metered(
         return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
     }
     check_groups(reader, table, path, (&metered, meter))?;
+    check_cells(reader, table, path, (&metered, meter))?;
     Some(metered)
 }
 
@@ -247,6 +258,52 @@ fn check_groups(
             reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
         }
         Each::Group | Each::Period => Some(()),
+    }
+}
+
+/// What a charge cannot have whose price is looked up by attributes.
+fn check_cells(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    let (by, by_running_total) = match &metered.model {
+        Model::Matrix(matrix) => (matrix.by(), matrix.count() == TierCount::RunningTotal),
+        Model::Rules(rules) => (rules.by(), false),
+        Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::Percentage(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::ProratedGraduated(_) => return Some(()),
+    };
+    if by_running_total {
+        let keys = ["included", "convert", "each"].into_iter();
+        return match keys.into_iter().find(|key| table.get(key).is_some()) {
+            Some(key) => {
+                let problem = MatrixProblem::NotForRunningTotal { key };
+                reader.report_at(table, key, path, ProblemKind::Matrix(problem))
+            }
+            None => Some(()),
+        };
+    }
+    match metered.each {
+        Each::Group => Some(()),
+        Each::Period if metered.included != Quantity::ZERO && !by.is_empty() => {
+            reader.report_at(table, "included", path, ProblemKind::Matrix(MatrixProblem::IncludedOverCells))
+        }
+        // Without attributes there is one cell, the meter's whole quantity.
+        Each::Period if by.is_empty() && metered.only.is_empty() => Some(()),
+        // Cells that leave attributes out are sums of groups.
+        Each::Period if by.len() < meter.group_by.len() && !meter.adds_up() => {
+            reader.report_at(table, "each", path, ProblemKind::GroupsDoNotAddUp)
+        }
+        Each::Period => Some(()),
     }
 }
 

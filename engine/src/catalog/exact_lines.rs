@@ -2,7 +2,7 @@
 
 use super::charge::{Charge, Pricing};
 use super::plan::Plan;
-use super::price::{Committed, Composite, Model, Overage, Share, Tiers, UnitPrice};
+use super::price::{CellPrice, Committed, Composite, Effect, Model, Overage, Rules, Share, Tiers, UnitPrice};
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
 use crate::exact::{Exact, Overflow};
@@ -42,6 +42,12 @@ fn endless(charge: &Charge) -> Option<ProblemKind> {
         Model::Graduated(tiers) | Model::Volume(tiers) | Model::GraduatedPercentage(tiers) => {
             endless_tier(charge, tiers)
         }
+        Model::Matrix(matrix) => matrix.prices().find_map(|price| match price {
+            CellPrice::PerUnit(price) => endless_price(charge, *price),
+            CellPrice::Graduated(tiers) | CellPrice::Volume(tiers) => endless_tier(charge, tiers),
+            CellPrice::StairStep(_) | CellPrice::Package(_) => None,
+        }),
+        Model::Rules(rules) => endless_rule(rules),
         Model::Committed(committed) => endless_rate(charge, committed),
         // A share of a period is a fraction of days, and a tier's share of that is another.
         Model::ProratedGraduated(_) => Some(ProblemKind::EndlessShares),
@@ -83,4 +89,26 @@ fn endless_rate(charge: &Charge, committed: &Committed) -> Option<ProblemKind> {
         Overage::Factor(_) => (committed.fee.to_string(), committed.capacity.to_string()),
     };
     is_endless(charge, committed.rate(0)).then_some(ProblemKind::EndlessPrice { price, per })
+}
+
+/// The first price that has too many places when all factors of its group hold.
+fn endless_rule(rules: &Rules) -> Option<ProblemKind> {
+    let places = |effect: &Effect| match effect {
+        Effect::Price(money) | Effect::Fee(money) => (money.decimal().normalize().scale(), 0),
+        Effect::Factor(factor) => (0, factor.decimal().normalize().scale()),
+    };
+    let too_long = |group: &Option<&str>| {
+        let of_group = rules.as_slice().iter().filter(|rule| rule.group.as_deref() == *group);
+        let (price, factors) = of_group
+            .map(|rule| places(&rule.effect))
+            .fold((0_u32, 0_u32), |(price, factors), (p, f)| (price.max(p), factors.saturating_add(f)));
+        price.saturating_add(factors) > EXACT_PLACES_MAX
+    };
+    let group = rules.groups().into_iter().find(too_long)?;
+    let price =
+        rules.as_slice().iter().filter(|rule| rule.group.as_deref() == group).find_map(|rule| match rule.effect {
+            Effect::Price(price) | Effect::Fee(price) => Some(price),
+            Effect::Factor(_) => None,
+        });
+    price.map(|price| ProblemKind::EndlessPrice { price: price.to_string(), per: "1".to_owned() })
 }

@@ -36,9 +36,9 @@ pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
 pub use plan::Plan;
 pub use price::{
-    Bound, Capacity, CapacityTier, Committed, Composite, Dynamic, Flat, Lookup, Model, MoneyUnit, NegativeTotal,
-    Overage, Package, PackageRounding, Percentage, ProratedGraduated, Share, Tier, TierRules, Tiers, UnitPrice,
-    ZeroUsage,
+    ATTRIBUTES_MAX, Attribute, Bound, Capacity, CapacityTier, CellPrice, Committed, Composite, Dynamic, Effect, Flat,
+    Found, Lookup, Matrix, MatrixProblem, Model, MoneyUnit, NegativeTotal, Overage, Package, PackageRounding,
+    Percentage, ProratedGraduated, Rule, Rules, Share, Test, Tier, TierCount, TierRules, Tiers, UnitPrice, ZeroUsage,
 };
 pub use problem::{Problem, ProblemKind};
 pub use selection::Condition;

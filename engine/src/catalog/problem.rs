@@ -6,6 +6,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::draft::Place;
+use super::price::MatrixProblem;
 use crate::money::BadCurrency;
 use crate::period::BadMonth;
 use crate::quantity::BadDecimal;
@@ -102,6 +103,8 @@ pub enum ProblemKind {
     GroupsDoNotAddUp,
     /// A trial plan that can bill something.
     TrialCanBill { highest: Option<String> },
+    /// Something about prices by attributes.
+    Matrix(MatrixProblem),
     /// No plans at all.
     NoPlans,
     /// No charges in a plan.
@@ -234,6 +237,7 @@ impl ProblemKind {
             Self::NoGroups => "no_groups",
             Self::GroupsDoNotAddUp => "groups_do_not_add_up",
             Self::TrialCanBill { .. } => "trial_can_bill",
+            Self::Matrix(problem) => problem.code(),
             Self::NoPlans => "no_plans",
             Self::NoCharges => "no_charges",
             Self::NoTiers => "no_tiers",
@@ -371,6 +375,7 @@ impl ProblemKind {
                 );
                 format!("a trial plan must never bill anything, but this one can, {how_much}; remove its prices, cap them at 0, or remove trial")
             }
+            Self::Matrix(problem) => problem.message(Lang::En),
             Self::NoPlans => "the book has no plans; it needs at least one [plans.…]".to_owned(),
             Self::NoCharges => "the plan has no charges; it needs at least one".to_owned(),
             Self::NoTiers => "the list of tiers is empty; it needs at least one".to_owned(),
@@ -556,6 +561,7 @@ impl ProblemKind {
                     highest.as_ref().map_or_else(|| "且没有上限".to_owned(), |amount| format!("最高 {amount}"));
                 format!("试用套餐不得产生费用，但该套餐可以（{how_much}）；请去掉价格、封顶为 0，或去掉 trial")
             }
+            Self::Matrix(problem) => problem.message(Lang::Zh),
             Self::NoPlans => "价目表没有套餐；至少需要一个 [plans.…]".to_owned(),
             Self::NoCharges => "套餐没有收费项；至少需要一个".to_owned(),
             Self::NoTiers => "阶梯列表为空；至少需要一级".to_owned(),

@@ -59,7 +59,7 @@ impl<'u> Counted<'u> {
 }
 
 /// What the charge prices of the meter's quantity.
-fn selected(metered: &Metered, usage: Option<&MeterUsage>) -> Result<Quantity, Overflow> {
+pub(super) fn selected(metered: &Metered, usage: Option<&MeterUsage>) -> Result<Quantity, Overflow> {
     let Some(usage) = usage else { return Ok(Quantity::ZERO) };
     if metered.only.is_empty() {
         return Ok(usage.quantity);

@@ -1,14 +1,15 @@
 //! One charge, priced: from the meter's groups over selection, conversion, allowance and model to the line's amount.
 
+use super::cell::Failure;
 use super::counted::Counted;
 use super::terms::{self, Situation};
 use super::total::line_amount;
 use super::trace::{Part, Recorder, Step, Steps, TotalOnly};
 use super::{
-    Line, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage, package,
-    per_unit, percentage, prorated_graduated, stair_step, volume,
+    Line, RateError, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage,
+    matrix, package, per_unit, percentage, prorated_graduated, rules, running_total, stair_step, volume,
 };
-use crate::catalog::{Charge, Each, Metered, Model, Pricing};
+use crate::catalog::{Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
 use crate::ids::ChargeId;
 use crate::money::Money;
@@ -114,19 +115,58 @@ pub(super) fn list_price(
         Pricing::Composite(composite) => composite::price(composite, situation.amounts, digits, steps),
         Pricing::Metered(metered) => {
             let usage = charge_usage(charge, situation.usage);
+            if metered.each == Each::Period && !metered.only.is_empty() {
+                let quantity = Counted::selected(metered, usage)?.quantity;
+                steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
+            }
+            // What else can fail here is named by [`failure`], which looks again.
+            if let Some(amount) = price_cells((metered, usage), digits, steps) {
+                return amount.map_err(|_| Overflow);
+            }
             match metered.each {
-                Each::Period => {
-                    let counted = Counted::selected(metered, usage)?;
-                    if !metered.only.is_empty() {
-                        let quantity = counted.quantity;
-                        steps.record(|| Step::Selected { only: metered.only.clone(), quantity });
-                    }
-                    price_alone(charge, counted, situation, steps)
-                }
+                Each::Period => price_alone(charge, Counted::selected(metered, usage)?, situation, steps),
                 Each::Group => price_groups(charge, (metered, usage), situation, steps),
             }
         }
     }
+}
+
+/// The models that look at attributes; `None` for those that price a quantity.
+fn price_cells(
+    (metered, usage): (&Metered, Option<&MeterUsage>),
+    digits: u32,
+    steps: &mut impl Recorder,
+) -> Option<Result<Exact, Failure>> {
+    match &metered.model {
+        Model::Matrix(prices) => Some(match prices.count() {
+            TierCount::Cell => matrix::price(prices, (metered, usage), digits, steps),
+            TierCount::RunningTotal => running_total::price(prices, (metered, usage), steps),
+        }),
+        Model::Rules(list) => Some(rules::price(list, (metered, usage), steps)),
+        Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::Percentage(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::ProratedGraduated(_) => None,
+    }
+}
+
+/// Why a charge cannot be priced: attributes without a price, or an amount that is too large.
+pub(super) fn failure(charge: &Charge, situation: Situation<'_>) -> RateError {
+    let digits = situation.book.minor_digits();
+    let cells = match &charge.pricing {
+        Pricing::Metered(metered) => {
+            price_cells((metered, charge_usage(charge, situation.usage)), digits, &mut TotalOnly)
+        }
+        Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => None,
+    };
+    let failure = cells.and_then(Result::err).unwrap_or(Failure::Overflow);
+    failure.of(&charge.id, charge.meter())
 }
 
 /// What is priced by itself, settled against the charge's commitment.
@@ -177,10 +217,16 @@ pub(super) fn price_counted(counted: Counted<'_>, digits: u32, steps: &mut impl 
         Model::Dynamic(dynamic) => dynamic::price(dynamic, billable, digits, steps),
         Model::Committed(committed) => committed::price(committed, billable, digits, steps),
         Model::ProratedGraduated(prorated) => prorated_graduated::price(prorated, counted.with(billable), steps),
+        // Prices by attributes are looked up for each cell, never for a quantity without attributes.
+        Model::Matrix(_) | Model::Rules(_) => Err(Overflow),
     }
 }
 
-fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
+pub(super) fn converted(
+    metered: &Metered,
+    quantity: Quantity,
+    steps: &mut impl Recorder,
+) -> Result<Quantity, Overflow> {
     let mut units = quantity;
     for conversion in &metered.convert {
         let (conversion, quantity) = (*conversion, units);
@@ -191,7 +237,11 @@ fn converted(metered: &Metered, quantity: Quantity, steps: &mut impl Recorder) -
 }
 
 /// Takes the included units off. What is left is what the model prices, counted from zero again.
-fn after_allowance(quantity: Quantity, included: Quantity, steps: &mut impl Recorder) -> Result<Quantity, Overflow> {
+pub(super) fn after_allowance(
+    quantity: Quantity,
+    included: Quantity,
+    steps: &mut impl Recorder,
+) -> Result<Quantity, Overflow> {
     if included.is_zero() {
         return Ok(quantity);
     }

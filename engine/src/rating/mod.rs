@@ -3,6 +3,7 @@
 //! Every door of the engine comes through [`rate`]; there is no second way to a price.
 
 mod capacity;
+mod cell;
 mod commitment;
 mod committed;
 mod composite;
@@ -14,12 +15,15 @@ mod flat;
 mod graduated;
 mod graduated_percentage;
 mod line;
+mod matrix;
 mod package;
 mod per_unit;
 mod percentage;
 mod plan_lines;
 mod progress;
 mod prorated_graduated;
+mod rules;
+mod running_total;
 mod share;
 mod split;
 mod stair_step;
@@ -46,11 +50,12 @@ use crate::usage::Usage;
 use terms::Situation;
 
 pub use crate::invoice::TaxLine;
+pub use cell::AttributeValue;
 pub use due::due_after;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
-pub use trace::{ChargeAmount, Limit, Part, Recorder, Step, Steps, TotalOnly};
+pub use trace::{ChargeAmount, Limit, Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
 pub use volume::tier_number;
 
 /// A charge, priced.
@@ -161,6 +166,22 @@ pub enum RateError {
         /// Its meter.
         meter: MeterId,
     },
+    /// Units whose attributes no row of the charge's matrix matches, and there is no default price.
+    NoPrice {
+        /// The charge.
+        charge: ChargeId,
+        /// The attributes and their values.
+        cell: Vec<AttributeValue>,
+        /// The units.
+        quantity: Quantity,
+    },
+    /// An attribute that a rule compares with a level is no number.
+    NotNumber {
+        /// The charge.
+        charge: ChargeId,
+        /// The attribute and its value.
+        attribute: AttributeValue,
+    },
     /// An amount is too large to be computed exactly.
     Overflow {
         /// The charge whose amount it is; `None` for a total.
@@ -190,6 +211,16 @@ impl fmt::Display for RateError {
                     f,
                     "charge {charge} is priced event by event; give the events of meter {meter}, not only their total"
                 )
+            }
+            Self::NoPrice { charge, cell, quantity } => {
+                write!(
+                    f,
+                    "charge {charge} has no price for {quantity} units with {}; add a row or a default",
+                    listed(cell)
+                )
+            }
+            Self::NotNumber { charge, attribute } => {
+                write!(f, "charge {charge} compares an attribute with a number, but the events say {attribute}")
             }
             Self::Overflow { charge: Some(charge) } => {
                 write!(f, "the amount of charge {charge} is too large to be computed exactly (at most 28 digits)")
@@ -316,9 +347,8 @@ pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, Rate
     let mut amounts = Vec::new();
     let mut items = Vec::new();
     for charge in composite::parts_first(plan) {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
         let situation = Situation { book, usage, amounts: &amounts, share: Share::whole(), complete: true };
-        let amount = line::charge_amount(charge, situation).map_err(failed)?;
+        let amount = line::charge_amount(charge, situation).map_err(|Overflow| line::failure(charge, situation))?;
         amounts.push((&charge.id, amount));
         items.push((charge, amount));
     }

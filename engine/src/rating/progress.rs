@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::line::charge_lines;
+use super::line::{charge_lines, failure};
 use super::plan_lines::Fees;
 use super::share::Share;
 use super::terms::Situation;
@@ -114,9 +114,8 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     let mut amounts = Vec::new();
     let mut fees = Fees::of(plan);
     for charge in composite::parts_first(plan) {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
-        let own = lines_of(plan, charge, situation, part).map_err(failed)?;
+        let own = lines_of(plan, charge, situation, part).map_err(|Overflow| failure(charge, situation))?;
         let mut so_far = Money::ZERO;
         for line in &own {
             so_far = so_far.checked_add(line.amount.checked_add(part.billed_for(&line.charge))?)?;

@@ -7,7 +7,7 @@
 
 use std::mem::{Discriminant, discriminant};
 
-use super::line::{charge_usage, count, line, list_price, minimum_line};
+use super::line::{charge_usage, count, failure, line, list_price, minimum_line};
 use super::progress::PeriodPart;
 use super::terms::{Situation, at_least, minimum_side, percent_off};
 use super::total::{line_amount, rounded_side};
@@ -65,7 +65,7 @@ pub fn split_charge(
     let Some(charge) = plan.charges.iter().find(|candidate| candidate.id.as_str() == charge) else { return Ok(None) };
     let (share, complete) = (part.share, part.position.is_last());
     let situation = Situation { book, usage, amounts: &Vec::new(), share, complete };
-    split(charge, situation, part).map(Some).map_err(|Overflow| RateError::Overflow { charge: Some(charge.id.clone()) })
+    split(charge, situation, part).map(Some).map_err(|Overflow| failure(charge, situation))
 }
 
 /// The lines of a charge for a part of a period; none if nothing of it is due yet.
@@ -236,6 +236,11 @@ fn collect_part(part: Part, steps: Vec<Step>, amount: Exact, (place, found): (&P
             // The quantity of a group grows; its key names it.
             let group = Part::Group { key, quantity: Quantity::ZERO };
             let parts = place.parts.iter().cloned().chain([group]).collect();
+            collect(steps, &Place { parts, ..place.clone() }, found);
+        }
+        Part::Cell { cell, .. } => {
+            let cell = Part::Cell { cell, quantity: Quantity::ZERO };
+            let parts = place.parts.iter().cloned().chain([cell]).collect();
             collect(steps, &Place { parts, ..place.clone() }, found);
         }
         // These are made from list prices, not inside them.

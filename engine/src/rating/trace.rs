@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::AttributeValue;
 use super::share::Share;
 use crate::catalog::{
     Condition, Conversion, MoneyUnit, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice,
@@ -274,6 +275,40 @@ pub enum Step {
         amount: Exact,
     },
     /// A share of an amount.
+    /// The row of a matrix that matched a cell.
+    MatrixRow {
+        /// The attributes that decide the price.
+        by: Vec<String>,
+        /// What the row says they must be, `"*"` for anything; `None` where the default price holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<Vec<String>>,
+    },
+    /// What the rules of a group come to.
+    RuleGroup {
+        /// Their name; those without one are a group too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+        /// Units.
+        quantity: Quantity,
+        /// The price of a unit before the factors.
+        price: Exact,
+        /// All factors that hold, multiplied.
+        factor: Exact,
+        /// price × factor × quantity.
+        amount: Exact,
+    },
+    /// The quantity reached a level that changes the amount of its group of rules.
+    QuantityReached {
+        /// The level.
+        level: Quantity,
+        /// What happens there.
+        rule: RuleAmount,
+        /// The group's amount without it.
+        before: Exact,
+        /// What it adds to that; below zero for a factor below 1.
+        amount: Exact,
+    },
+    /// A share of an amount, for tax.
     Percent {
         /// Of what.
         base: Money,
@@ -450,8 +485,11 @@ impl Step {
             | Self::Carried { amount, .. }
             | Self::Overage { amount, .. }
             | Self::ProratedTier { amount, .. }
-            | Self::NothingBelowZero { amount, .. } => Some(*amount),
+            | Self::NothingBelowZero { amount, .. }
+            | Self::RuleGroup { amount, .. }
+            | Self::QuantityReached { amount, .. } => Some(*amount),
             Self::Counted { .. }
+            | Self::MatrixRow { .. }
             | Self::RoundedQuantity { .. }
             | Self::Selected { .. }
             | Self::SumOfCharges { .. }
@@ -486,6 +524,16 @@ pub struct ChargeAmount {
     pub amount: Money,
 }
 
+/// What happens to an amount at a level of the quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleAmount {
+    /// A fee is added.
+    Fee(Money),
+    /// It is multiplied.
+    Factor(Quantity),
+}
+
 /// What is priced by itself inside a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
@@ -503,6 +551,13 @@ pub enum Part {
         /// The values of the meter's `group_by`, in that order.
         key: Vec<String>,
         /// Its quantity.
+        quantity: Quantity,
+    },
+    /// The units with these attributes, which decide their price.
+    Cell {
+        /// The attributes and their values.
+        cell: Vec<AttributeValue>,
+        /// The units.
         quantity: Quantity,
     },
     /// An amount that is rounded before it is added.

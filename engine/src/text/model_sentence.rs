@@ -66,6 +66,9 @@ impl Words<'_> {
             | Step::Part { .. }
             | Step::Packages { .. }
             | Step::Percent { .. }
+            | Step::MatrixRow { .. }
+            | Step::RuleGroup { .. }
+            | Step::QuantityReached { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
             | Step::TrueUp { .. }

@@ -3,7 +3,8 @@
 use super::format::{format_decimal, format_money, format_unit_price};
 use super::{Lang, Names};
 use crate::catalog::{
-    Committed, Metered, Model, Overage, Package, PackageRounding, Percent, Pricing, Share, Tier, Tiers, UnitPrice,
+    Attribute, Committed, Metered, Model, Overage, Package, PackageRounding, Percent, Pricing, Share, Tier, Tiers,
+    UnitPrice,
 };
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
@@ -75,6 +76,8 @@ impl PriceWords<'_> {
                 if factor == "1" { carried.to_owned() } else { [carried, " × ", &factor].concat() }
             }
             Model::Committed(committed) => self.committed(committed),
+            Model::Matrix(matrix) => self.by_attributes(matrix.by(), matrix.prices().count()),
+            Model::Rules(rules) => self.by_attributes(rules.by(), rules.as_slice().len()),
         }
     }
 
@@ -116,6 +119,18 @@ impl PriceWords<'_> {
             [&fee, " 含 ", &capacity, "，超出 ", &over].concat(),
             [&fee, " for ", &capacity, ", above that ", &over].concat(),
         )
+    }
+
+    /// What decides the price, and how many prices there are.
+    fn by_attributes(&self, by: &[Attribute], count: usize) -> String {
+        let names: Vec<&str> = by.iter().map(|attribute| attribute.name.as_str()).collect();
+        let (names, count) = (names.join(self.lang.pick("、", ", ")), count.to_string());
+        let by = if names.is_empty() {
+            String::new()
+        } else {
+            self.lang.pick(["按 ", &names, " "].concat(), [" by ", &names].concat())
+        };
+        self.lang.pick([&by, "定价（", &count, " 项）"].concat(), ["Priced", &by, " (", &count, " prices)"].concat())
     }
 
     fn tier(&self, tier: &Tier) -> String {

@@ -8,7 +8,7 @@ use crate::catalog::{Condition, Conversion, Factor, OverageFactor, PackageRoundi
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rating::{Part, Share, Step};
+use crate::rating::{Part, RuleAmount, Share, Step};
 use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
 use crate::usage::Group;
 
@@ -84,6 +84,17 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
         | Step::Overage { .. }
         | Step::ProratedTier { .. }
         | Step::NothingBelowZero { .. } => words.model(step),
+        Step::MatrixRow { by, row } => words.matrix_row(by, row.as_deref()),
+        Step::RuleGroup { group, quantity, price, factor, amount } => {
+            let quantity = format_decimal(quantity.decimal());
+            let (price, amount) = (words.amount(*price), words.amount(*amount));
+            let priced = format!("{quantity} × {price} × {} = {amount}", format_exact(*factor));
+            match group {
+                Some(group) => lang.pick(format!("规则组“{group}”：{priced}"), format!("Rules \"{group}\": {priced}")),
+                None => lang.pick(format!("规则：{priced}"), format!("Rules: {priced}")),
+            }
+        }
+        Step::QuantityReached { level, rule, before, amount } => words.reached(*level, rule, (*before, *amount)),
         Step::Percent { base, percent, amount } => words.share(*base, *percent, *amount),
         Step::InvoiceDiscount { .. }
         | Step::Tax { .. }
@@ -141,6 +152,15 @@ fn largest(groups: &[Group]) -> Vec<&Group> {
 fn group_name(key: &[String], lang: Lang) -> String {
     let key = key.join(" / ");
     if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
+}
+
+/// `model = gpt`, or that the attribute may be anything or is not known.
+fn attribute_words(attribute: &str, value: &str, lang: Lang) -> String {
+    match value {
+        "*" => lang.pick(format!("{attribute} 不限"), format!("any {attribute}")),
+        "" => lang.pick(format!("{attribute} 未知"), format!("{attribute} unknown")),
+        value => format!("{attribute} = {value}"),
+    }
 }
 
 /// What sentences need beside the step.
@@ -294,6 +314,32 @@ impl Words<'_> {
         )
     }
 
+    fn matrix_row(&self, by: &[String], row: Option<&[String]>) -> String {
+        let Some(row) = row else {
+            let text = self.lang.pick("没有对应的价格行，按默认价计", "No row of its own: at the default price");
+            return text.to_owned();
+        };
+        let values = by.iter().zip(row).map(|(attribute, value)| attribute_words(attribute, value, self.lang));
+        let values = values.collect::<Vec<_>>().join(self.lang.pick("，", ", "));
+        self.lang.pick(format!("价格行：{values}"), format!("Row of the price list: {values}"))
+    }
+
+    fn reached(&self, level: Quantity, rule: &RuleAmount, (before, amount): (Exact, Exact)) -> String {
+        let (level, added, before) = (self.units(level), self.amount(amount), self.amount(before));
+        match rule {
+            RuleAmount::Fee(_) => {
+                self.lang.pick(format!("达到 {level}，加收 {added}"), format!("{level} are reached: {added} are added"))
+            }
+            RuleAmount::Factor(factor) => {
+                let factor = format_decimal(factor.decimal());
+                self.lang.pick(
+                    format!("达到 {level}，{before} × {factor}，变动 {added}"),
+                    format!("{level} are reached: {before} × {factor}, a change of {added}"),
+                )
+            }
+        }
+    }
+
     fn part(&self, part: &Part) -> String {
         match part {
             Part::Tier { from, up_to } => self.tier(*from, *up_to),
@@ -303,6 +349,15 @@ impl Words<'_> {
                 self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
             }
             Part::Line { charge } => charge.to_string(),
+            Part::Cell { cell, quantity } => {
+                let units = self.units(*quantity);
+                let values = cell.iter().map(|pair| attribute_words(&pair.attribute, &pair.value, self.lang));
+                let values = values.collect::<Vec<_>>().join(self.lang.pick("，", ", "));
+                match values.as_str() {
+                    "" => units,
+                    values => self.lang.pick(format!("{values}（{units}）"), format!("{values} ({units})")),
+                }
+            }
             Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
             Part::BeforeLimits => {
                 self.lang.pick("计入最高和最低金额之前".to_owned(), "Before maximum and minimum".to_owned())

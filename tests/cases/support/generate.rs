@@ -114,6 +114,28 @@ fn plan_terms() -> impl Strategy<Value = String> {
         .prop_map(|(commitment, maximum, in_progress)| [&commitment, &maximum, in_progress].concat())
 }
 
+/// A matrix or rules over the attribute of the meter calls; sometimes ambiguous, sometimes without a price for a value.
+fn by_attribute() -> impl Strategy<Value = String> {
+    let value = prop::sample::select(vec!["map", "识别", "a/b", "*"]);
+    let cell = prop_oneof![3 => unit_price(), 1 => tiers().prop_map(|tiers| format!("graduated = {tiers}"))];
+    let rows = prop::collection::btree_map(value, cell, 1..4);
+    let matrix = (rows, prop::option::weighted(0.9, unit_price())).prop_map(|(rows, default)| {
+        let rows: Vec<String> = rows.iter().map(|(value, cell)| format!("{{ api = \"{value}\", {cell} }}")).collect();
+        let default = default.map(|price| format!(", default = {{ {price} }}")).unwrap_or_default();
+        format!("matrix = {{ by = [\"api\"], rows = [{}]{default} }}", rows.join(", "))
+    });
+    let rule = prop_oneof![
+        price().prop_map(|price| format!("{{ price = \"{price}\" }}")),
+        price()
+            .prop_map(|price| format!("{{ group = \"g\", attribute = \"api\", is = \"map\", price = \"{price}\" }}")),
+        (0_u32..300).prop_map(|n| format!("{{ group = \"g\", factor = \"{}.{:02}\" }}", n / 100, n % 100)),
+        (0_u32..1_000_000, price()).prop_map(|(level, fee)| format!("{{ from = \"{level}\", fee = \"{fee}\" }}")),
+        (0_u32..1_000_000).prop_map(|level| format!("{{ group = \"g\", from = \"{level}\", factor = \"0.5\" }}")),
+    ];
+    let rules = prop::collection::vec(rule, 1..5).prop_map(|rules| format!("rules = [{}]", rules.join(", ")));
+    prop_oneof![2 => matrix, 1 => rules]
+}
+
 /// A charge of plan `plan`.
 fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
     let beside = (commitment(), charge_terms()).prop_map(|(commitment, terms)| commitment + &terms);
@@ -128,7 +150,9 @@ fn charge(plan: &'static str, index: usize) -> impl Strategy<Value = String> {
     let flat = (price(), charge_terms()).prop_map(move |(price, terms)| {
         format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nname = {{ zh = \"月费\", en = \"Fee\" }}\nflat = \"{price}\"\n{terms}")
     });
-    prop_oneof![5 => metered, 1 => flat]
+    let by_attribute = by_attribute()
+        .prop_map(move |model| format!("[[plans.{plan}.charges]]\nid = \"c{index}\"\nmeter = \"calls\"\n{model}\n"));
+    prop_oneof![5 => metered, 1 => by_attribute, 1 => flat]
 }
 
 fn charges(plan: &'static str) -> impl Strategy<Value = String> {

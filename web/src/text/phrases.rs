@@ -75,6 +75,9 @@ pub fn rate_error(lang: Lang, error: &RateError) -> String {
         | RateError::NegativeQuantity { .. }
         | RateError::Account(_) => [super::cannot_price(lang), &error.to_string()].concat(),
         RateError::NeedsEvents { .. } => [super::cannot_price(lang), &error.to_string()].concat(),
+        RateError::NoPrice { .. } | RateError::NotNumber { .. } => {
+            [super::cannot_price(lang), &error.to_string()].concat()
+        }
     }
 }
 

@@ -2,16 +2,21 @@
 //! `rating/`.
 
 mod capacity;
+mod cell_price;
 mod committed;
 mod composite;
 mod dynamic;
 mod flat;
+mod matrix;
 mod numbering;
 mod package;
 mod percentage;
 mod prorated_graduated;
+mod rules;
 mod tiers;
 mod unit_price;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -21,19 +26,23 @@ use super::reader::{Path, Reader};
 use crate::quantity::Quantity;
 
 pub use capacity::{Capacity, CapacityTier};
+pub use cell_price::CellPrice;
 pub use committed::{Committed, Overage};
 pub use composite::{Composite, Share};
 pub use dynamic::{Dynamic, MoneyUnit};
 pub use flat::Flat;
+pub use matrix::{ATTRIBUTES_MAX, Attribute, Found, Matrix, MatrixProblem, TierCount};
 pub use package::{Package, PackageRounding};
 pub use percentage::Percentage;
 pub use prorated_graduated::{NegativeTotal, ProratedGraduated};
+pub use rules::{Effect, Rule, Rules, Test};
 pub use tiers::{Bound, Lookup, Tier, TierRules, Tiers, ZeroUsage};
 pub use unit_price::UnitPrice;
 
 pub(super) use capacity::{read_capacity, write_capacity};
 pub(super) use composite::{read_composite, write_composite};
 pub(super) use flat::{read_flat, write_flat};
+pub(super) use matrix::Scope;
 
 /// How a metered quantity is priced. One variant for each file under `rating/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +67,18 @@ pub enum Model {
     Committed(Committed),
     /// Tiers by full units, priced by their shares of the period.
     ProratedGraduated(ProratedGraduated),
+    /// By attributes; shared, because a book may be copied and its list is long.
+    Matrix(Arc<Matrix>),
+    /// By rules about attributes.
+    Rules(Rules),
 }
 
 impl Model {
     /// The quantities at which the price changes, rising.
     pub fn bounds(&self) -> Vec<Quantity> {
         match self {
-            Self::PerUnit(_) | Self::Package(_) | Self::Dynamic(_) => Vec::new(),
+            Self::PerUnit(_) | Self::Package(_) | Self::Dynamic(_) | Self::Matrix(_) => Vec::new(),
+            Self::Rules(rules) => quantity_levels(rules),
             Self::Graduated(tiers)
             | Self::Volume(tiers)
             | Self::StairStep(tiers)
@@ -88,7 +102,9 @@ impl Model {
             | Self::Percentage(_)
             | Self::GraduatedPercentage(_)
             | Self::Dynamic(_)
-            | Self::Committed(_) => false,
+            | Self::Committed(_)
+            | Self::Matrix(_)
+            | Self::Rules(_) => false,
         }
     }
 
@@ -98,12 +114,14 @@ impl Model {
             Self::PerUnit(price) => Some(price.per),
             Self::Package(package) => Some(package.size),
             Self::Percentage(_) | Self::Dynamic(_) => Some(Quantity::from(1)),
+            Self::Matrix(matrix) => matrix.priced_units(),
             Self::Graduated(_)
             | Self::Volume(_)
             | Self::StairStep(_)
             | Self::GraduatedPercentage(_)
             | Self::Committed(_)
-            | Self::ProratedGraduated(_) => None,
+            | Self::ProratedGraduated(_)
+            | Self::Rules(_) => None,
         }
     }
 
@@ -112,6 +130,7 @@ impl Model {
         match self {
             Self::Percentage(percentage) => percentage.needs_events(),
             Self::ProratedGraduated(_) => true,
+            Self::Matrix(matrix) => matrix.count() == TierCount::RunningTotal,
             Self::PerUnit(_)
             | Self::Graduated(_)
             | Self::Volume(_)
@@ -119,7 +138,8 @@ impl Model {
             | Self::Package(_)
             | Self::GraduatedPercentage(_)
             | Self::Dynamic(_)
-            | Self::Committed(_) => false,
+            | Self::Committed(_)
+            | Self::Rules(_) => false,
         }
     }
 
@@ -133,6 +153,7 @@ impl Model {
         match self {
             Self::Percentage(_) | Self::ProratedGraduated(_) => &["convert", "included"],
             Self::Committed(_) => &["included"],
+            Self::Matrix(_) | Self::Rules(_) => &["commitment"],
             Self::PerUnit(_)
             | Self::Graduated(_)
             | Self::Volume(_)
@@ -144,8 +165,20 @@ impl Model {
     }
 }
 
+/// The quantities that rules ask for, rising.
+fn quantity_levels(rules: &Rules) -> Vec<Quantity> {
+    let level = |rule: &Rule| match &rule.test {
+        Test::QuantityFrom { level } => Some(*level),
+        Test::Always | Test::Is { .. } | Test::AttributeFrom { .. } => None,
+    };
+    let mut levels: Vec<Quantity> = rules.as_slice().iter().filter_map(level).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
 /// The keys that name a charge model in a book; exactly one stands in a charge.
-pub(super) const MODEL_KEYS: [&str; 13] = [
+pub(super) const MODEL_KEYS: [&str; 15] = [
     "flat",
     "per_unit",
     "graduated",
@@ -157,6 +190,8 @@ pub(super) const MODEL_KEYS: [&str; 13] = [
     "dynamic",
     "committed",
     "prorated_graduated",
+    "matrix",
+    "rules",
     "capacity",
     "composite",
 ];
@@ -166,7 +201,7 @@ pub(super) fn read_model(
     reader: &mut Reader,
     key: &str,
     node: &Node,
-    (path, meters): (&Path, &KnownMeters),
+    (path, meters, scope): (&Path, &KnownMeters, Scope<'_>),
 ) -> Option<Model> {
     use tiers::Kind;
     match key {
@@ -182,6 +217,8 @@ pub(super) fn read_model(
         "dynamic" => dynamic::read_dynamic(reader, node, path, meters).map(Model::Dynamic),
         "committed" => committed::read_committed(reader, node, path).map(Model::Committed),
         "prorated_graduated" => prorated_graduated::read_prorated(reader, node, path).map(Model::ProratedGraduated),
+        "matrix" => matrix::read_matrix(reader, node, path, scope).map(Arc::new).map(Model::Matrix),
+        "rules" => rules::read_rules(reader, node, path, scope).map(Model::Rules),
         _ => None,
     }
 }
@@ -200,5 +237,7 @@ pub(super) fn write_model(model: &Model) -> (&'static str, Value) {
         Model::Dynamic(dynamic) => ("dynamic", dynamic::write_dynamic(dynamic)),
         Model::Committed(committed) => ("committed", committed::write_committed(committed)),
         Model::ProratedGraduated(prorated) => ("prorated_graduated", prorated_graduated::write_prorated(prorated)),
+        Model::Matrix(matrix) => ("matrix", matrix::write_matrix(matrix)),
+        Model::Rules(rules) => ("rules", rules::write_rules(rules)),
     }
 }

@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{
-    Charge, ChargeTerms, Commitment, Each, Metered, Model, Plan, PlanTerms, Pricing, Promised, Settle, Share, Term,
-    Tier, Tiers,
+    CellPrice, Charge, ChargeTerms, Commitment, Each, Effect, Metered, Model, Plan, PlanTerms, Pricing, Promised, Rule,
+    Settle, Share, Term, Tier, Tiers,
 };
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
@@ -171,6 +171,17 @@ pub(super) fn highest_model(model: &Model) -> Result<Highest, Overflow> {
             let percent = Exact::from_decimal(percentage.percent.decimal());
             Ok(if fee { Highest::Unlimited } else { free_or_unlimited(percent) })
         }
+        Model::Matrix(matrix) => {
+            let free = |price: &CellPrice| highest_cell(price).is_ok_and(Highest::is_nothing);
+            Ok(if matrix.prices().all(free) { Highest::NOTHING } else { Highest::Unlimited })
+        }
+        Model::Rules(rules) => {
+            let free = |rule: &Rule| match rule.effect {
+                Effect::Price(money) | Effect::Fee(money) => money.exact().signum() == 0,
+                Effect::Factor(_) => true,
+            };
+            Ok(if rules.as_slice().iter().all(free) { Highest::NOTHING } else { Highest::Unlimited })
+        }
         Model::Dynamic(dynamic) => Ok(free_or_unlimited(dynamic.multiplier.exact())),
         Model::Committed(committed) => {
             free_or_unlimited(committed.rate(0)?).plus(Highest::AtMost(committed.fee.exact()))
@@ -179,6 +190,15 @@ pub(super) fn highest_model(model: &Model) -> Result<Highest, Overflow> {
         // Units that stay the whole period are priced like any others.
         Model::ProratedGraduated(prorated) => all_tiers(&prorated.tiers),
         Model::Volume(tiers) | Model::StairStep(tiers) => dearest_tier(tiers),
+    }
+}
+
+fn highest_cell(price: &CellPrice) -> Result<Highest, Overflow> {
+    match price {
+        CellPrice::PerUnit(price) => Ok(free_or_unlimited(price.price.exact())),
+        CellPrice::Package(package) => Ok(free_or_unlimited(package.price.exact())),
+        CellPrice::Graduated(tiers) => all_tiers(tiers),
+        CellPrice::Volume(tiers) | CellPrice::StairStep(tiers) => dearest_tier(tiers),
     }
 }
 

@@ -58,7 +58,9 @@ fn review_charge(plan: &Plan, charge: &Charge) -> Vec<WarningKind> {
         | Model::GraduatedPercentage(_)
         | Model::Dynamic(_)
         | Model::Committed(_)
-        | Model::ProratedGraduated(_) => {}
+        | Model::ProratedGraduated(_)
+        | Model::Matrix(_)
+        | Model::Rules(_) => {}
     }
     found
 }

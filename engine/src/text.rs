@@ -5,6 +5,7 @@
 mod counted;
 mod format;
 mod model_sentence;
+mod outline;
 mod price;
 mod sentence;
 mod terms;
@@ -12,6 +13,7 @@ mod terms;
 use serde::{Deserialize, Serialize};
 
 pub use format::{format_decimal, format_exact, format_money, format_unit_price, group_digits};
+pub use outline::{Said, outline};
 pub use price::PriceWords;
 pub use sentence::{rounding_rule, sentence};
 

@@ -3,7 +3,10 @@
 //!
 //! Reads it off the charges; never assumes a quantity itself.
 
-use crate::catalog::{Book, Charge, Each, Metered, Model, Pricing};
+use std::collections::BTreeSet;
+
+use crate::catalog::{Attribute, Book, Charge, Each, Matrix, Metered, Model, Pricing, Rules, Test, TierCount};
+use crate::quantity::Quantity;
 use crate::usage::{By, Dimension, Meter};
 
 /// Of so many combinations all are listed; of more only those that the book's own rows name.
@@ -19,6 +22,8 @@ pub struct Needs {
     pub choices: Vec<Choice>,
     /// Whether a price depends on the number and size of single events.
     pub events: bool,
+    /// Whether a price depends on the order in which units came, so that each group is to be given as an event.
+    pub order: bool,
     /// Combinations of values that the book prices, in its own order; none where only the distinction matters.
     pub cells: Vec<Vec<String>>,
     /// How many dimensions the meter has.
@@ -65,6 +70,11 @@ impl Needs {
         key
     }
 
+    /// Whether the book prices these values, in the order of the choices.
+    pub fn prices(&self, book: &Book, meter: &Meter, values: &[String]) -> bool {
+        is_priced(&charges(book, meter).collect::<Vec<_>>(), &self.key(values))
+    }
+
     /// The listed combination that has `value` at this choice and shares most of the others with `values`.
     pub fn nearest(&self, values: &[String], (at, value): (usize, &str)) -> Option<&Vec<String>> {
         let fits = self.cells.iter().filter(|cell| cell.get(at).is_some_and(|own| own == value));
@@ -81,7 +91,7 @@ pub fn needs(book: &Book, meter: &Meter) -> Needs {
     if !charges.iter().any(|metered| splits(metered)) {
         return Needs { events, ..Needs::default() };
     }
-    by_dimensions(book, meter, &charges, events)
+    Needs { events, ..by_dimensions(book, meter, &charges) }
 }
 
 fn charges<'b>(book: &'b Book, meter: &'b Meter) -> impl Iterator<Item = &'b Metered> {
@@ -104,17 +114,48 @@ fn wants_events(model: &Model) -> bool {
         | Model::GraduatedPercentage(_)
         | Model::Dynamic(_)
         | Model::Committed(_)
-        | Model::ProratedGraduated(_) => model.needs_events(),
+        | Model::ProratedGraduated(_)
+        | Model::Rules(_) => model.needs_events(),
+        // Groups, one after the other, are events enough.
+        Model::Matrix(_) => false,
     }
 }
 
 /// Whether the groups of the meter matter to a charge.
 fn splits(metered: &Metered) -> bool {
-    metered.each == Each::Group || !metered.only.is_empty()
+    metered.each == Each::Group || !metered.only.is_empty() || !attributes(&metered.model).is_empty()
+}
+
+/// The attributes by which a model chooses its price.
+fn attributes(model: &Model) -> &[Attribute] {
+    match model {
+        Model::Matrix(matrix) => matrix.by(),
+        Model::Rules(rules) => rules.by(),
+        Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::Percentage(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::ProratedGraduated(_) => &[],
+    }
+}
+
+/// The matrix of a charge, if that is its model.
+fn matrix(metered: &Metered) -> Option<&Matrix> {
+    if let Model::Matrix(matrix) = &metered.model { Some(matrix) } else { None }
+}
+
+/// The rules of a charge, if they are its model.
+fn rules(metered: &Metered) -> Option<&Rules> {
+    if let Model::Rules(rules) = &metered.model { Some(rules) } else { None }
 }
 
 #[inline(never)] // Not in the first part of the calculator's program.
-fn by_dimensions(book: &Book, meter: &Meter, charges: &[&Metered], events: bool) -> Needs {
+fn by_dimensions(book: &Book, meter: &Meter, charges: &[&Metered]) -> Needs {
     let dimensions = meter.group_by.iter().enumerate();
     let used = dimensions.filter(|(place, _)| charges.iter().any(|metered| reads(metered, *place)));
     let choices: Vec<Choice> = used
@@ -124,15 +165,41 @@ fn by_dimensions(book: &Book, meter: &Meter, charges: &[&Metered], events: bool)
             values: values(book, dimension, (place, charges)),
         })
         .collect();
-    let mut needs = Needs { choices, events, cells: Vec::new(), dimensions: meter.group_by.len() };
-    let cells = listed(&needs.choices);
-    needs.cells = cells.into_iter().filter(|cell| is_priced(charges, &needs.key(cell))).collect();
+    let order = charges.iter().filter_map(|metered| matrix(metered)).any(|m| m.count() == TierCount::RunningTotal);
+    let mut needs = Needs { choices, events: false, order, cells: Vec::new(), dimensions: meter.group_by.len() };
+    // The book's own rows come first: they are what its author thought of first.
+    let mut seen = BTreeSet::new();
+    let cells = from_rows(&needs.choices, charges).into_iter().chain(listed(&needs.choices));
+    let cells = cells.filter(|cell| seen.insert(cell.clone()) && is_priced(charges, &needs.key(cell)));
+    needs.cells = cells.collect();
     needs
+}
+
+/// The rows of matrices, with the last value of a choice where a row takes any: the one that stands for others, if there
+/// is one.
+fn from_rows(choices: &[Choice], charges: &[&Metered]) -> Vec<Vec<String>> {
+    let mut cells: Vec<Vec<String>> = Vec::new();
+    for (metered, matrix) in charges.iter().filter_map(|metered| Some((metered, matrix(metered)?))) {
+        for (row, _) in matrix.rows() {
+            let value = |choice: &Choice| {
+                let at = matrix.by().iter().position(|attribute| attribute.place == choice.place);
+                let named = at.and_then(|at| row.get(at)).filter(|value| **value != OTHER);
+                let chosen = metered.only.iter().find(|condition| condition.place == choice.place);
+                let chosen = || chosen.and_then(|condition| condition.values.first().cloned());
+                let last = || choice.values.last().map(|value| value.key.clone()).unwrap_or_default();
+                named.map(|value| (*value).to_owned()).or_else(chosen).unwrap_or_else(last)
+            };
+            cells.push(choices.iter().map(value).collect());
+        }
+    }
+    cells
 }
 
 /// Whether a charge looks at the dimension of this place.
 fn reads(metered: &Metered, place: usize) -> bool {
-    metered.each == Each::Group || metered.only.iter().any(|condition| condition.place == place)
+    metered.each == Each::Group
+        || metered.only.iter().any(|condition| condition.place == place)
+        || attributes(&metered.model).iter().any(|attribute| attribute.place == place)
 }
 
 /// The values that make a difference: slots and bands are known, of attributes those that the charges name.
@@ -153,7 +220,7 @@ fn values(book: &Book, dimension: &Dimension, (place, charges): (usize, &[&Meter
         By::Window(_) => {}
         By::Attribute { .. } => {
             for metered in charges {
-                named(metered, place).into_iter().for_each(&mut add);
+                named(metered, place).iter().for_each(|value| add(value));
             }
             if !values.is_empty() && charges.iter().any(|metered| takes_any(metered, place)) {
                 values.push(Value { key: OTHER.to_owned(), is_other: true });
@@ -163,15 +230,49 @@ fn values(book: &Book, dimension: &Dimension, (place, charges): (usize, &[&Meter
     values
 }
 
-/// The values that a charge names for the dimension of this place.
-fn named(metered: &Metered, place: usize) -> Vec<&str> {
+/// The values that a charge names for the dimension of this place, numbers for the levels of rules.
+fn named(metered: &Metered, place: usize) -> Vec<String> {
     let conditions = metered.only.iter().filter(|condition| condition.place == place);
-    conditions.flat_map(|condition| condition.values.iter().map(String::as_str)).collect()
+    let mut values: Vec<String> = conditions.flat_map(|condition| condition.values.iter().cloned()).collect();
+    if let Some(matrix) = matrix(metered)
+        && let Some(at) = matrix.by().iter().position(|attribute| attribute.place == place)
+    {
+        let rows = matrix.rows().filter_map(|(row, _)| row.get(at).copied());
+        values.extend(rows.filter(|value| *value != OTHER).map(str::to_owned));
+    }
+    if let Some(rules) = rules(metered)
+        && let Some(at) = rules.by().iter().position(|attribute| attribute.place == place)
+    {
+        // Below every level there is nothing, and nothing is a number too.
+        values.extend(has_levels(rules, at).then(|| Quantity::ZERO.to_string()));
+        values.extend(rules.as_slice().iter().filter_map(|rule| match &rule.test {
+            Test::Is { attribute, value } if *attribute == at => Some(value.clone()),
+            Test::AttributeFrom { attribute, level } if *attribute == at => Some(level.to_string()),
+            Test::Always | Test::QuantityFrom { .. } | Test::Is { .. } | Test::AttributeFrom { .. } => None,
+        }));
+    }
+    values
 }
 
-/// Whether a charge also prices values of this dimension that it does not name.
+/// Whether a charge also prices values of this dimension that it does not name. A rule with a level takes numbers only.
 fn takes_any(metered: &Metered, place: usize) -> bool {
-    !metered.only.iter().any(|condition| condition.place == place)
+    let named = metered.only.iter().any(|condition| condition.place == place);
+    let refused = matrix(metered).is_some_and(|matrix| {
+        let at = matrix.by().iter().position(|attribute| attribute.place == place);
+        let any = |at: usize| matrix.rows().any(|(row, _)| row.get(at).is_some_and(|value| *value == OTHER));
+        at.is_some_and(|at| matrix.default_price().is_none() && !any(at))
+    });
+    let numbers = rules(metered).is_some_and(|rules| {
+        let at = rules.by().iter().position(|attribute| attribute.place == place);
+        at.is_some_and(|at| has_levels(rules, at))
+    });
+    !(named || refused || numbers)
+}
+
+/// Whether some rule compares this attribute with a number.
+fn has_levels(rules: &Rules, at: usize) -> bool {
+    let level = |test: &Test| matches!(test, Test::AttributeFrom { attribute, .. } if *attribute == at);
+    rules.as_slice().iter().any(|rule| level(&rule.test))
 }
 
 /// All combinations of the values of the choices; none where one has no values or there are too many.
@@ -191,9 +292,15 @@ fn listed(choices: &[Choice]) -> Vec<Vec<String>> {
     cells
 }
 
-/// Whether some charge prices this group.
+/// Whether some charge prices this group, and none that wants to has no price for it.
 fn is_priced(charges: &[&Metered], key: &[String]) -> bool {
-    charges.iter().any(|metered| metered.selects(key))
+    let mut selecting = charges.iter().filter(|metered| metered.selects(key)).peekable();
+    selecting.peek().is_some() && selecting.all(|metered| matrix(metered).is_none_or(|matrix| has_price(matrix, key)))
+}
+
+fn has_price(matrix: &Matrix, key: &[String]) -> bool {
+    let value = |attribute: &Attribute| key.get(attribute.place).map_or("", String::as_str);
+    matrix.find(&matrix.by().iter().map(value).collect::<Vec<_>>()).is_some()
 }
 
 #[cfg(test)]
@@ -237,6 +344,25 @@ mod tests {
         let values = ["us".to_owned(), "peak".to_owned()];
         assert_eq!(needs.nearest(&values, (0, "*")).unwrap().join(" "), "* low");
         assert_eq!(needs.nearest(&values, (1, "low")).unwrap().join(" "), "us low");
+    }
+
+    #[test]
+    fn rows_of_a_matrix_come_first_and_what_has_no_price_is_left_out() {
+        let by = "\"model\", { name = \"size\", field = \"n\", bands = [{ name = \"small\", up_to = \"9\" }, { name = \"big\" }] }";
+        let rows = "[\"b\", \"big\", \"2\"], [\"a\", \"*\", \"1\"]";
+        let charge =
+            format!("[[plans.p.charges]]\nmeter = \"m\"\nmatrix = {{ by = [\"model\", \"size\"], rows = [{rows}] }}");
+        // Rows stand in the order of their values; "any size" is shown with the last one.
+        assert_eq!(cells(&of(by, &charge)), ["a big", "b big", "a small"]);
+    }
+
+    #[test]
+    fn levels_of_rules_are_the_numbers_to_choose_from() {
+        let needs = of(
+            "\"km\"",
+            "[[plans.p.charges]]\nmeter = \"m\"\nrules = [{ price = \"1\" }, { attribute = \"km\", from = \"50\", factor = \"2\" }]",
+        );
+        assert_eq!(cells(&needs), ["0", "50"]);
     }
 
     #[test]

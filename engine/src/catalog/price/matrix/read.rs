@@ -25,6 +25,7 @@ const COUNTS: [(&str, TierCount); 2] = [("cell", TierCount::Cell), ("running_tot
 
 const MATRIX_KEYS: [&str; 5] = ["by", "rows", "per", "count", "default"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog::price) fn read_matrix(
     reader: &mut Reader,
     node: &Node,

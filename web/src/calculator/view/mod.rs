@@ -1,9 +1,11 @@
 //! The calculator's page from its state. Only turns a state into elements.
 
+pub mod commit;
 pub mod compare;
 pub mod cost;
 pub mod curve;
 pub mod notes;
+pub mod rows;
 pub mod usage;
 
 use engine::text::{Lang, format_money};

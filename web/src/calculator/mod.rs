@@ -6,6 +6,8 @@ pub mod commit;
 pub mod export;
 pub mod link;
 pub mod page;
+#[cfg(test)]
+mod parts_tests;
 pub mod plain;
 pub mod quantity_text;
 pub mod rows;

@@ -6,6 +6,7 @@
 use engine::exact::Exact;
 use engine::quantity::Quantity;
 use engine::rating::{rate, rate_total};
+use engine::text::{Lang, sentence};
 use engine::usage::MeterUsage;
 use engine::{BookDraft, Usage};
 
@@ -20,11 +21,16 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let usage = Usage(used.collect());
     for plan in &book.plans {
         let rated = rate(&book, plan.id.as_str(), &usage);
-        assert_eq!(rated.as_ref().ok().map(|rated| rated.total), rate_total(&book, plan, &usage).ok());
+        assert_eq!(rated.as_ref().ok().map(|rated| rated.due), rate_total(&book, plan, &usage).ok());
         let Ok(rated) = rated else { continue };
+        for line in &rated.lines {
+            for step in &line.steps {
+                assert!(!sentence(step, line.unit.as_ref(), rated.currency, Lang::Zh).is_empty());
+            }
+        }
         let lines = rated.lines.iter().try_fold(Exact::ZERO, |sum, line| sum.checked_add(line.amount.exact()));
-        if rated.invoice_rounding.is_none() && rated.tax.is_none() {
-            assert_eq!(lines.expect("the total was added up too"), rated.total.exact());
+        if rated.invoice_rounding.is_none() && rated.discounts.is_empty() {
+            assert_eq!(lines.expect("the subtotal was added up too"), rated.subtotal.exact());
         }
     }
 });

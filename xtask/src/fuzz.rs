@@ -27,7 +27,7 @@ pub(crate) fn fuzz(workspace: &Workspace, seconds: u32) -> Result<ExitCode, Fail
     let build = workspace.scratch("fuzz")?;
     // With a target named, the flags are not used for build scripts.
     let host = host(workspace)?;
-    println!("Building the fuzz targets (needs a C++ compiler)");
+    eprintln!("Building the fuzz targets (needs a C++ compiler)");
     let mut command = workspace.cargo();
     command
         .args(["build", "--release", "--target", &host, "--manifest-path", "fuzz/Cargo.toml"])
@@ -38,7 +38,7 @@ pub(crate) fn fuzz(workspace: &Workspace, seconds: u32) -> Result<ExitCode, Fail
     for target in TARGETS {
         let corpus = build.join("corpus").join(target);
         seed(workspace, target, &corpus)?;
-        println!("{target}: {seconds} s");
+        eprintln!("{target}: {seconds} s");
         let program = build.join(&host).join("release").join(target);
         let mut command = Command::new(program);
         command.current_dir(&build).arg(&corpus).arg(format!("-max_total_time={seconds}")).args([
@@ -49,7 +49,7 @@ pub(crate) fn fuzz(workspace: &Workspace, seconds: u32) -> Result<ExitCode, Fail
         ]);
         process::run(&mut command)?;
     }
-    println!("No finding in {} targets of {seconds} s each", TARGETS.len());
+    eprintln!("No finding in {} targets of {seconds} s each", TARGETS.len());
     Ok(ExitCode::SUCCESS)
 }
 

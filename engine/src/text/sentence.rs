@@ -16,6 +16,7 @@ use crate::usage::Group;
 const NAMED_GROUPS: usize = 5;
 
 /// Says what a step did. `unit` is what one unit of the line's meter is called.
+#[expect(clippy::too_many_lines, reason = "a table: one sentence for each step")]
 pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lang) -> String {
     let words = Words { unit, currency, lang };
     match step {

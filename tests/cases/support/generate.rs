@@ -214,9 +214,6 @@ fn terms(plan: &'static str) -> impl Strategy<Value = String> {
     ];
     let on = prop::sample::select(vec!["", "charges = [\"c0\"]\n"]);
     let discount = (off, on).prop_map(move |(off, on)| format!("{name}\n{off}\n{on}"));
-    let discount = (0_usize..20, off, on).prop_map(move |(index, off, on)| {
-        format!("[[plans.{plan}.discounts]]\nid = \"d{index}\"\n{name}\n{off}\n{on}")
-    });
     let credit = price()
         .prop_map(move |amount| format!("[[plans.{plan}.credits]]\nid = \"gift\"\n{name}\namount = \"{amount}\"\n"));
     (prop::collection::vec(discount, 0..3), prop::option::of(credit)).prop_map(move |(discounts, credit)| {

@@ -9,6 +9,7 @@ use crate::ids::{MeterId, PlanId};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rating::rate_total;
+use crate::rounding::{RoundingMode, to_integer};
 use crate::text::{Lang, Names, format_decimal, format_money};
 use crate::usage::{MeterUsage, Usage};
 
@@ -188,8 +189,8 @@ impl Scene<'_> {
 
 /// A whole quantity strictly between two, if there is one.
 fn middle(low: Quantity, high: Quantity) -> Option<Quantity> {
-    let (low, high) = (low.decimal().trunc(), high.decimal().trunc());
-    let (low, high) = (i128::try_from(low).ok()?, i128::try_from(high).ok()?);
+    let whole = |quantity: Quantity| to_integer(quantity.exact(), RoundingMode::Floor);
+    let (low, high) = (whole(low).ok()?, whole(high).ok()?);
     let half = high.checked_sub(low)?.checked_div(2).filter(|half| *half > 0)?;
     rust_decimal::Decimal::try_from_i128_with_scale(low.checked_add(half)?, 0).ok().map(Quantity::new)
 }

@@ -119,7 +119,7 @@ fn base(discount: &Discount, items: &[Item<'_>]) -> Result<Exact, Overflow> {
 fn reaches(target: &Target, item: &Item<'_>) -> bool {
     match target {
         Target::Invoice => true,
-        Target::Charges(charges) => charges.contains(item.charge),
+        Target::Charges(charges) => charges.contains(item.of),
         Target::Tags(tags) => tags.iter().any(|tag| item.tags.contains(tag)),
     }
 }
@@ -202,6 +202,7 @@ mod tests {
             .zip(amounts)
             .map(|(charge, amount)| Item {
                 charge,
+                of: charge,
                 kind: ItemKind::Usage,
                 tags: &[],
                 taxes: None,

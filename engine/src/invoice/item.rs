@@ -19,8 +19,10 @@ pub enum ItemKind {
 /// A line on its way to what is to be paid.
 #[derive(Debug, Clone)]
 pub struct Item<'a> {
-    /// The charge.
+    /// The line: its charge, the charge's minimum, or a line of the plan.
     pub charge: &'a ChargeId,
+    /// The charge that it is of, by which discounts find it; that of a minimum's line is the one with the minimum.
+    pub of: &'a ChargeId,
     /// What it is for.
     pub kind: ItemKind,
     /// The charge's tags.
@@ -40,7 +42,7 @@ impl<'a> Item<'a> {
         };
         let tags = charge.map_or(&[][..], |charge| &charge.tags);
         let taxes = charge.and_then(|charge| charge.taxes.as_deref());
-        Self { charge: line, kind, tags, taxes, left: amount.exact() }
+        Self { charge: line, of: charge.map_or(line, |charge| &charge.id), kind, tags, taxes, left: amount.exact() }
     }
 }
 

@@ -14,6 +14,9 @@ pub enum ItemKind {
     Usage,
     /// A fixed amount.
     Fixed,
+    /// What lies above the most that the plan costs. It is taken off the other lines before everything else, so that each
+    /// keeps its own taxes.
+    Cap,
 }
 
 /// A line on its way to what is to be paid.
@@ -43,6 +46,11 @@ impl<'a> Item<'a> {
         let tags = charge.map_or(&[][..], |charge| &charge.tags);
         let taxes = charge.and_then(|charge| charge.taxes.as_deref());
         Self { charge: line, of: charge.map_or(line, |charge| &charge.id), kind, tags, taxes, left: amount.exact() }
+    }
+
+    /// The line that takes off what lies above the most that the plan costs.
+    pub fn cap(line: &'a ChargeId, amount: Money) -> Self {
+        Self { charge: line, of: line, kind: ItemKind::Cap, tags: &[], taxes: Some(&[]), left: amount.exact() }
     }
 }
 

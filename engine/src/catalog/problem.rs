@@ -142,6 +142,8 @@ pub enum ProblemKind {
     FactorBelowOne { value: String },
     /// A commitment that changes nothing.
     CommitmentWithoutEffect,
+    /// A sum for a period that each bill of its parts would take again.
+    RestartsInParts { in_progress: String },
     /// A discount above 100 %.
     DiscountTooHigh { percent: String },
     /// A tax that is not there, or not yet.
@@ -254,6 +256,7 @@ impl ProblemKind {
             Self::OrderNotForSplit => "order_not_for_split",
             Self::FactorBelowOne { .. } => "factor_below_one",
             Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::RestartsInParts { .. } => "restarts_in_parts",
             Self::DiscountTooHigh { .. } => "discount_too_high",
             Self::UnknownTax { .. } => "unknown_tax",
             Self::UnknownTag { .. } => "unknown_tag",
@@ -415,6 +418,11 @@ impl ProblemKind {
             Self::CommitmentWithoutEffect => {
                 "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
                     .to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "with in_progress = \"{in_progress}\" a period has several bills, and each of them would take the whole sum again; write a percent instead, or in_progress = \"final\""
+                )
             }
             Self::DiscountTooHigh { percent } => {
                 format!("a discount of {percent} percent is more than the whole; allowed is 0 to 100")
@@ -593,6 +601,11 @@ impl ProblemKind {
             }
             Self::CommitmentWithoutEffect => {
                 "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "in_progress = \"{in_progress}\" 时一个周期有多张账单，每张都会再次减去全部金额；请改用百分比，或写 in_progress = \"final\""
+                )
             }
             Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
             Self::UnknownTax { id, known } if known.is_empty() => {

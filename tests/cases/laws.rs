@@ -93,6 +93,9 @@ fn step_holds(step: &Step) -> bool {
             percent.of(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
         }
         Step::ShareOf { whole, share, part } => share.of_amount(*whole) == Ok(*part),
+        Step::Prorated { steps, whole, share, amount } => {
+            share.of(*whole) == Ok(*amount) && steps.iter().all(step_holds)
+        }
         Step::TrueUp { minimum, before, amount } => before.checked_add(*amount) == Ok(*minimum) && amount.signum() > 0,
         Step::AboveCommitment { above, factor, amount, .. } => {
             above.checked_add(*amount) == Ok(times(*above, factor.exact())) && above.signum() > 0

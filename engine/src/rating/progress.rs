@@ -113,7 +113,8 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     let mut priced = Vec::with_capacity(plan.charges.len());
     let mut amounts = Vec::with_capacity(plan.charges.len());
     let mut fees = Fees::of(plan);
-    for charge in composite::parts_first(plan) {
+    let due = |charge: &&Charge| charge.terms.due != Due::Once || part.account.periods_before == 0;
+    for charge in composite::parts_first(plan).into_iter().filter(due) {
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
         let own = lines_of(plan, charge, situation, part).map_err(|Overflow| failure(charge, situation))?;
         let mut so_far = Money::ZERO;

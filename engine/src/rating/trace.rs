@@ -15,6 +15,7 @@ use crate::catalog::{
 };
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId};
+use crate::invoice::proration::Share as Prorated;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -339,6 +340,18 @@ pub enum Step {
         /// whole × share.
         part: Exact,
     },
+    /// A part of a period costs its share of what a whole one does.
+    Prorated {
+        /// How the price of a whole period came about, where it is more than a fixed amount.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<Step>,
+        /// What a whole period costs; below zero where what was paid in advance is given back.
+        whole: Exact,
+        /// The share, and what was counted for it.
+        share: Box<Prorated>,
+        /// whole × share.
+        amount: Exact,
+    },
     /// What is missing to what is due at least.
     TrueUp {
         /// At least this is due.
@@ -463,6 +476,11 @@ impl Step {
         (own == charge).then_some(*amount)
     }
 
+    /// The steps that lead to this one, where it is priced by itself.
+    pub fn inner(&self) -> &[Self] {
+        if let Self::Part { steps, .. } = self { steps } else { &[] }
+    }
+
     /// The exact amount that this step adds to its line, for the steps that price something.
     pub fn priced(&self) -> Option<Exact> {
         match self {
@@ -475,6 +493,7 @@ impl Step {
             | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
             | Self::PercentOff { amount, .. }
+            | Self::Prorated { amount, .. }
             | Self::TrueUp { amount, .. }
             | Self::AboveCommitment { amount, .. }
             | Self::Earlier { amount }

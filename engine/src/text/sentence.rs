@@ -68,6 +68,7 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
         }
         Step::PercentOff { base, percent, amount } => words.percent_off(*base, *percent, *amount),
         Step::ShareOf { whole, share, part } => words.share_of(*whole, *share, *part),
+        Step::Prorated { whole, share, amount, .. } => words.part_of_period(*whole, share, *amount),
         Step::TrueUp { minimum, before, amount } => words.true_up(*minimum, *before, *amount),
         Step::AboveCommitment { committed, above, factor, amount } => {
             words.overage((*committed, *above), *factor, *amount)

@@ -50,8 +50,8 @@ pub(super) fn proration() -> Value {
         key(
             "never_to_zero",
             boolean(),
-            "true: a share that would be cut to zero stays as it is",
-            "true：会被舍为零的份额保持原样",
+            "true: what is not nothing stays at least one unit of the last place",
+            "true：不为零的份额至少保留末位一个单位",
         ),
     ]);
     let proration = table([

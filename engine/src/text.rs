@@ -5,6 +5,7 @@
 mod counted;
 mod format;
 mod model_sentence;
+mod outline;
 mod price;
 mod proration;
 mod sentence;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use format::{format_decimal, format_exact, format_money, format_unit_price, group_digits};
+pub use outline::{Said, outline};
 pub use price::PriceWords;
 pub use sentence::{rounding_rule, sentence};
 

@@ -159,9 +159,6 @@ pub(super) fn read_charge_terms(
     if table.get("meter").is_none() && table.get("every").is_some() {
         return reader.report_at(table, "every", path, ProblemKind::Needs { key: "every", other: "meter" });
     }
-    if flat && table.get("commitment").is_some() {
-        return reader.report_at(table, "commitment", path, ProblemKind::NotForFlat { key: "commitment" });
-    }
     if !flat && table.get("due").is_some() {
         return reader.report_at(table, "due", path, ProblemKind::Needs { key: "due", other: "flat" });
     }

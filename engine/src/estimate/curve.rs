@@ -43,6 +43,8 @@ pub struct Curve {
 ///
 /// Changes of the cheapest plan are found exactly between two neighbouring quantities; if it changes and changes back
 /// between two neighbours, that is not seen, so choose them close enough.
+///
+/// The meter varies as one quantity: groups and single events that `usage` has of it are left out.
 pub fn curve(book: &Book, plans: &[PlanId], usage: &Usage, over: (&MeterId, &[Quantity])) -> Result<Curve, RateError> {
     let (meter, quantities) = over;
     let plans = plans.iter().map(|plan| find_plan(book, plan.as_str())).collect::<Result<Vec<_>, _>>()?;
@@ -63,10 +65,12 @@ pub fn curve(book: &Book, plans: &[PlanId], usage: &Usage, over: (&MeterId, &[Qu
 }
 
 fn slot_of(usage: &mut Usage, meter: &MeterId) -> usize {
-    if let Some(slot) = usage.0.iter().position(|item| item.meter == *meter) {
+    let varied = MeterUsage::assumed(meter.clone(), Quantity::ZERO);
+    if let Some((slot, item)) = usage.0.iter_mut().enumerate().find(|(_, item)| item.meter == *meter) {
+        *item = varied;
         return slot;
     }
-    usage.0.push(MeterUsage::assumed(meter.clone(), Quantity::ZERO));
+    usage.0.push(varied);
     usage.0.len().saturating_sub(1)
 }
 

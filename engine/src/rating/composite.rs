@@ -40,6 +40,7 @@ fn parts(charge: &Charge) -> &[ChargeId] {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     composite: &Composite,
     amounts: &Amounts<'_>,

@@ -11,6 +11,7 @@ use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     percentage: &Percentage,
     counted: Counted<'_>,

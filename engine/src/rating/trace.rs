@@ -476,6 +476,11 @@ impl Step {
         (own == charge).then_some(*amount)
     }
 
+    /// The steps that lead to this one, where it is priced by itself.
+    pub fn inner(&self) -> &[Self] {
+        if let Self::Part { steps, .. } = self { steps } else { &[] }
+    }
+
     /// The exact amount that this step adds to its line, for the steps that price something.
     pub fn priced(&self) -> Option<Exact> {
         match self {

@@ -140,6 +140,7 @@ pub(in crate::catalog) const SHARES: [(&str, ShareRule); 2] =
     [("largest_remainder", ShareRule::LargestRemainder), ("proportional", ShareRule::Proportional)];
 
 /// The discounts of a plan with these charges.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_discounts(
     reader: &mut Reader,
     node: &Node,
@@ -236,6 +237,7 @@ fn read_month(reader: &mut Reader, node: &Node, path: &Path) -> Option<Month> {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_discount_rules(reader: &mut Reader, node: &Node, path: &Path) -> Option<DiscountRules> {
     let table = reader.table(node, path, &["order", "round", "share"])?;
     let order = reader.optional(&table, "order", path, |reader, node, path| reader.option(node, path, &ORDERS));

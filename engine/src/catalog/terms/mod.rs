@@ -10,7 +10,7 @@ use super::draft::Node;
 use super::plan::Plan;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
-use crate::ids::BadId;
+use crate::ids::{BadId, TaxId};
 
 pub use credit::{Credit, CreditPlace, CreditRules, Eligible};
 pub use discount::{Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Off, ShareRule, Target};
@@ -32,6 +32,22 @@ pub struct Terms {
     pub discount_rules: DiscountRules,
     /// How credits are used.
     pub credit_rules: CreditRules,
+}
+
+impl Terms {
+    /// The same terms without the taxes that no charge of these plans can have.
+    pub(super) fn only(&self, plans: &[Plan]) -> Self {
+        let charges = || plans.iter().flat_map(|plan| &plan.charges);
+        let named = |id: &TaxId| charges().filter_map(|charge| charge.taxes.as_ref()).any(|taxes| taxes.contains(id));
+        let mut kept: Vec<&Tax> = Vec::new();
+        // From the last on: what a tax is on stands before it.
+        for tax in self.taxes.iter().rev() {
+            if tax.by_default || named(&tax.id) || kept.iter().any(|other| other.on.contains(&tax.id)) {
+                kept.push(tax);
+            }
+        }
+        Self { taxes: kept.into_iter().rev().cloned().collect(), ..self.clone() }
+    }
 }
 
 pub(super) fn read_terms(reader: &mut Reader, root: &Table<'_>, path: &Path) -> Option<Terms> {

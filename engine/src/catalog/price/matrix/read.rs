@@ -29,6 +29,7 @@ pub(in crate::catalog) const DEFAULTS: [(&str, ()); 1] = [("refuse", ())];
 
 const MATRIX_KEYS: [&str; 5] = ["by", "rows", "per", "count", "default"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog::price) fn read_matrix(
     reader: &mut Reader,
     node: &Node,

@@ -113,3 +113,25 @@ fn a_rate_that_rounds_to_nothing_in_no_currency_proves_no_trial() {
     let charge = json!({ "meter": "m", "committed": committed });
     assert_eq!(book("line", &charge, &json!({ "trial": true })).err().unwrap(), ["trial_can_bill"]);
 }
+
+#[test]
+fn events_are_priced_one_by_one_only_where_they_add_up_to_the_quantity() {
+    // The highest of 100 and 200 is 200, but one by one they would cost as much as 300.
+    let names = json!({ "zh": "n", "en": "n" });
+    let priced = |aggregate: &str| {
+        let charge = json!({ "meter": "m", "percentage": { "percent": "1", "minimum": "0" } });
+        let meter = json!({
+            "id": "m", "name": names, "event": "e", "aggregate": aggregate, "field": "f", "samples": true,
+        });
+        let book = json!({
+            "book": {
+                "id": "b", "version": "1", "effective": "2026-01-01", "currency": "EUR", "zone": "UTC", "name": names,
+            },
+            "meters": [meter],
+            "plans": [{ "id": "p", "name": names, "charges": [charge] }],
+        });
+        BookDraft::from_json(&book).check().map_err(|problems| problems[0].kind.code().to_owned()).err()
+    };
+    assert_eq!(priced("sum"), None);
+    assert_eq!(priced("max").as_deref(), Some("not_for_aggregate"));
+}

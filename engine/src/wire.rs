@@ -2,6 +2,8 @@
 //!
 //! One function, [`answer`], serves every place, so that the same ask gives the same bytes everywhere.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::diff::{BookDiff, diff};
@@ -9,12 +11,16 @@ use crate::catalog::review::{Highest, Warning, highest, review};
 use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
+use crate::invoice::price_versions::{EffectiveFrom, OldPrice};
+use crate::invoice::subscription::{
+    BookVersion, Phase, Subscription, SubscriptionBill, SubscriptionError, bill_subscription,
+};
 use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
-use crate::period::{Instant, Month, Period};
+use crate::period::{Instant, Month, Period, TimeError};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
 use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
-use crate::usage::{Event, MeterUsage, Sample, Span, Usage, count_usage};
+use crate::usage::{Event, Group, Meter, MeterUsage, Sample, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +108,41 @@ pub enum Door {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<Box<Account>>,
     },
+    /// What does a subscription owe at an instant?
+    Subscription {
+        /// Its first instant.
+        start: Instant,
+        /// The first instant after it, if it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<Instant>,
+        /// Its plans, one after the other; the first from the start.
+        phases: Vec<Phase>,
+        /// The instant of the bill: one at which something is due.
+        at: Instant,
+        /// Bill everything due after this instant too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Instant>,
+        /// What happened; the customer's own events only.
+        #[serde(default)]
+        events: Vec<Event>,
+        /// Later versions of the book; each comes into force on its effective day.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        versions: Vec<AskedVersion>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
+    },
+}
+
+/// A later version of the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedVersion {
+    /// The book, as TOML.
+    pub book: String,
+    /// How long those who subscribed before keep the version that they have.
+    #[serde(default)]
+    pub kept: OldPrice,
 }
 
 /// A part of a period.
@@ -120,12 +161,25 @@ pub struct AskedPart {
 pub struct Assumed {
     /// The meter.
     pub meter: String,
-    /// How much, as a plain decimal. Goes without where single events are assumed.
+    /// How much, as a plain decimal. Goes without where single events are assumed, or groups that add up.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quantity: String,
+    /// The quantity broken down by the meter's `group_by`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<AssumedGroup>,
     /// What single events bring, first one first, for charges that price event by event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
+}
+
+/// An assumed part of a meter's quantity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssumedGroup {
+    /// The values of the meter's dimensions by their names; one that is left out is empty, as where events do not say.
+    pub key: BTreeMap<String, String>,
+    /// How much, as a plain decimal.
+    pub quantity: String,
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
@@ -203,6 +257,11 @@ pub enum Refusal {
         /// What is wrong.
         message: String,
     },
+    /// The subscription cannot be billed.
+    Subscription {
+        /// Why.
+        message: String,
+    },
     /// The usage cannot be priced.
     Rate {
         /// Why, as data.
@@ -216,6 +275,25 @@ pub enum Refusal {
 impl From<RateError> for Refusal {
     fn from(error: RateError) -> Self {
         Self::Rate { message: error.to_string(), error }
+    }
+}
+
+impl From<SubscriptionError> for Refusal {
+    fn from(error: SubscriptionError) -> Self {
+        match error {
+            SubscriptionError::Rate(error) => error.into(),
+            SubscriptionError::Events(error) => Self::Events { message: error.to_string() },
+            SubscriptionError::NoPhase
+            | SubscriptionError::FirstPhase { .. }
+            | SubscriptionError::NotInOrder { .. }
+            | SubscriptionError::NothingDue { .. }
+            | SubscriptionError::CycleChanges { .. }
+            | SubscriptionError::VersionsDiffer
+            | SubscriptionError::TooMany
+            | SubscriptionError::Version(_)
+            | SubscriptionError::Time(_)
+            | SubscriptionError::Proration(_) => Self::Subscription { message: error.to_string() },
+        }
     }
 }
 
@@ -266,7 +344,46 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
             Ok(Answer::Draft(Box::new(draft_invoice_for(book, &input, &account)?)))
         }
+        Door::Subscription { start, end, phases, at, after, events, versions, account } => {
+            let subscription = Subscription { start: *start, end: *end, phases: phases.clone() };
+            let account = account.as_deref().cloned().unwrap_or_default();
+            let bill = SubscriptionBill {
+                versions: &[],
+                subscription: &subscription,
+                after: *after,
+                at: *at,
+                account: &account,
+                count: &|_, _| Ok(Usage::default()),
+            };
+            Ok(Answer::Rated(Box::new(self::subscription(book, (versions, events), &bill)?)))
+        }
     }
+}
+
+/// Bills a subscription; the book at hand is the first version.
+fn subscription(
+    book: &Book,
+    (later, events): (&[AskedVersion], &[Event]),
+    bill: &SubscriptionBill<'_>,
+) -> Result<Rated, Refusal> {
+    let read = |version: &AskedVersion| {
+        BookDraft::from_toml(&version.book).check().map_err(|problems| Refusal::Book { problems })
+    };
+    let books: Vec<Book> = later.iter().map(read).collect::<Result<_, Refusal>>()?;
+    // A single version is in force whenever the subscription starts.
+    let first = if later.is_empty() { Instant::MIN_UTC } else { effective(book)? };
+    let mut versions = vec![BookVersion { book, effective: EffectiveFrom { from: first, kept: OldPrice::default() } }];
+    for (book, asked) in books.iter().zip(later) {
+        versions.push(BookVersion { book, effective: EffectiveFrom { from: effective(book)?, kept: asked.kept } });
+    }
+    let count = |book: &Book, span: Span| count_usage(book, span, events);
+    Ok(bill_subscription(&SubscriptionBill { versions: &versions, count: &count, ..*bill })?)
+}
+
+/// The first instant of a version of the book.
+fn effective(book: &Book) -> Result<Instant, Refusal> {
+    let start = book.zone.start_of(book.effective).ok_or(SubscriptionError::Time(TimeError::OutOfCalendar));
+    Ok(start?)
 }
 
 /// Answers a question in JSON with an answer or a refusal in JSON, on one line.
@@ -284,23 +401,53 @@ pub fn answer_json(ask: &str) -> String {
 
 /// Reads assumed quantities; each must be a plain decimal for a meter of the book.
 pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
-    let read = |item: &Assumed| {
-        let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
-        let unknown = || RateError::UnknownMeter {
-            meter: item.meter.clone(),
-            known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
-        };
-        let meter = MeterId::new(&item.meter).map_err(|_| unknown())?;
-        if item.samples.is_empty() {
-            let quantity = Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()))?;
-            return Ok(MeterUsage::assumed(meter, quantity));
+    usage.iter().map(|item| assumed_of(book, item)).collect::<Result<_, Refusal>>().map(Usage)
+}
+
+fn assumed_of(book: &Book, item: &Assumed) -> Result<MeterUsage, Refusal> {
+    let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
+    let found = MeterId::new(&item.meter).ok().and_then(|id| book.meter(&id));
+    let meter = found.ok_or_else(|| RateError::UnknownMeter {
+        meter: item.meter.clone(),
+        known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
+    })?;
+    let quantity = || Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()));
+    match (item.samples.is_empty(), item.groups.is_empty()) {
+        (true, true) => Ok(MeterUsage::assumed(meter.id.clone(), quantity()?)),
+        (false, true) if item.quantity.is_empty() => {
+            MeterUsage::of_samples(meter.id.clone(), item.samples.clone()).map_err(|error| refused(error.to_string()))
         }
-        if !item.quantity.is_empty() {
-            return Err(refused("samples add up by themselves; leave quantity out".to_owned()));
+        (false, true) => Err(refused("samples add up by themselves; leave quantity out".to_owned())),
+        (false, false) => Err(refused("give either samples, which have keys of their own, or groups".to_owned())),
+        (true, false) => {
+            let group = |group: &AssumedGroup| assumed_group(meter, group).map_err(&refused);
+            let groups = item.groups.iter().map(group).collect::<Result<_, _>>()?;
+            let mut usage = MeterUsage::of_groups(meter, groups).map_err(|error| refused(error.to_string()))?;
+            if !item.quantity.is_empty() {
+                let quantity = quantity()?;
+                if meter.adds_up() && quantity != usage.quantity {
+                    let sum = usage.quantity;
+                    return Err(refused(format!("the groups add up to {sum}, not to {quantity}; leave quantity out")));
+                }
+                usage.quantity = quantity;
+            }
+            Ok(usage)
         }
-        MeterUsage::of_samples(meter, item.samples.clone()).map_err(|overflow| refused(overflow.to_string()))
-    };
-    usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
+    }
+}
+
+fn assumed_group(meter: &Meter, group: &AssumedGroup) -> Result<Group, String> {
+    let names: Vec<&str> = meter.group_by.iter().map(|dimension| dimension.name.as_str()).collect();
+    if let Some(unknown) = group.key.keys().find(|name| !names.contains(&name.as_str())) {
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(format!("it is not broken down by \"{unknown}\"; its group_by has {known}"));
+    }
+    let key = names.iter().map(|name| group.key.get(*name).cloned().unwrap_or_default()).collect();
+    let quantity = Quantity::parse(&group.quantity).map_err(|error| error.to_string())?;
+    if quantity.is_negative() {
+        return Err(format!("the quantity of a group is {quantity}; it must be 0 or more"));
+    }
+    Ok(Group { key, events: 0, quantity })
 }
 
 /// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.

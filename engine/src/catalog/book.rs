@@ -102,6 +102,12 @@ impl Book {
         Self { plans, meters, calendars, default_plan, terms, ..self.clone() }
     }
 
+    /// The same book with another plan in the place of the one of its id. For questions only: the digest stays.
+    pub(crate) fn with_plan(&self, plan: Plan) -> Self {
+        let plans = self.plans.iter().map(|own| if own.id == plan.id { plan.clone() } else { own.clone() });
+        Self { plans: plans.collect(), ..self.clone() }
+    }
+
     pub(super) fn with_digest(self, digest: String) -> Self {
         Self { digest, ..self }
     }

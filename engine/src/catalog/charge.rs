@@ -86,7 +86,7 @@ pub enum Each {
     Group,
 }
 
-const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
+pub(super) const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
 
 impl Charge {
     /// The meter it prices, if it prices one.
@@ -169,7 +169,7 @@ struct Known<'m> {
 }
 
 /// The keys that a charge has only for its meter.
-const METERED_KEYS: [&str; 6] = ["meter", "where", "each", "convert", "included", "commitment"];
+pub(super) const METERED_KEYS: [&str; 6] = ["meter", "where", "each", "convert", "included", "commitment"];
 
 fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Known<'_>) -> Option<Pricing> {
     let present: Vec<&'static str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();

@@ -208,7 +208,7 @@ mod tests {
                 left: amount.parse().unwrap(),
             })
             .collect();
-        let name = Names { zh: "d".to_owned(), en: "d".to_owned() };
+        let name = Names { zh: "d".into(), en: "d".into() };
         let (id, term) = (DiscountId::new("d").unwrap(), DiscountTerm::default());
         let discount = Discount { id, name, off: percent(percent_off), on, term };
         let how = DiscountHow { rules: DiscountRules::default(), mode: RoundingMode::HalfUp, digits: 2 };

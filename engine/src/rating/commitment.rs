@@ -11,6 +11,7 @@ use crate::catalog::{Commitment, PlanCommitment, Promised, Settle};
 use crate::exact::{Exact, Overflow};
 
 /// The price of a charge's quantity, settled against the charge's commitment.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn charge(
     commitment: &Commitment,
     counted: Counted<'_>,
@@ -27,6 +28,7 @@ pub(super) fn charge(
 }
 
 /// What a plan's commitment adds to the fees so far.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn plan(
     commitment: &PlanCommitment,
     fees: Exact,

@@ -22,10 +22,13 @@ mod package;
 mod per_unit;
 mod percentage;
 mod plan_lines;
+pub mod prepared;
 mod progress;
 mod prorated_graduated;
 mod rules;
 mod running_total;
+#[cfg(feature = "zones")]
+mod segment;
 mod share;
 mod split;
 mod stair_step;
@@ -42,9 +45,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Book, BookRef, Charge, Each, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
-use crate::ids::{ChargeId, MeterId, PlanId};
+use crate::ids::{ChargeId, MeterId, PlanId, Version};
 use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
 use crate::money::{Currency, Money};
+use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::rounding::{Rounding, round};
 use crate::text::Names;
@@ -55,6 +59,8 @@ pub use crate::invoice::TaxLine;
 pub use cell::AttributeValue;
 pub use due::due_after;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
+#[cfg(feature = "zones")]
+pub(crate) use segment::{FixedPart, Lines, Segment, bill, fixed_line, segment_lines};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
 pub use trace::{ChargeAmount, Limit, Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
@@ -75,6 +81,15 @@ pub struct Line {
     pub unit: Option<Names>,
     /// The meter's quantity before the allowance; 1 for a flat charge.
     pub quantity: Quantity,
+    /// The plan whose charge it is, where that is not the plan of the bill: the one before a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
+    /// The version of the book that priced it, where that is not the one of the bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The time that it is for, half-open, where a bill is about several periods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Period>,
     /// What is due for it, net.
     pub amount: Money,
     /// How the amount came about, first step first.

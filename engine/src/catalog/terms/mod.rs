@@ -1,10 +1,10 @@
 //! Terms that stand beside the prices and work on the whole bill: discounts, taxes, credits. Read and written here,
 //! applied by the file of the same name under `invoice/`.
 
-mod credit;
-mod discount;
+pub(super) mod credit;
+pub(super) mod discount;
 mod percent;
-mod tax;
+pub(super) mod tax;
 
 use super::draft::Node;
 use super::plan::Plan;

@@ -7,7 +7,7 @@ use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charg
 use super::commitment::Promised;
 use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
-use super::meter::{KnownMeters, find_meter};
+use super::meter::{KnownMeters, aggregate_word, find_meter};
 use super::price::{
     Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_capacity,
     read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
@@ -243,6 +243,10 @@ fn read_metered(
     };
     if metered.model.needs_events() && !meter.samples {
         return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
+    }
+    if metered.model.needs_events() && !meter.aggregate.samples_add_up() {
+        let kind = ProblemKind::NotForAggregate { key, aggregate: aggregate_word(&meter.aggregate) };
+        return reader.report_at(table, key, path, kind);
     }
     check_groups(reader, table, path, (&metered, meter))?;
     check_cells(reader, table, path, (&metered, meter))?;

@@ -3,6 +3,7 @@
 //! The only way to a `Book` is a check that reports every problem at once, each with its place.
 
 mod aggregate;
+mod allowance;
 mod book;
 mod calendar;
 mod canonical;
@@ -29,6 +30,7 @@ mod time_problem;
 mod view;
 mod write;
 
+pub use allowance::{Allowance, Pool, Renews};
 pub use book::{Book, BookRef};
 pub use charge::{Charge, Each, Metered, Pricing};
 pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};

@@ -25,6 +25,7 @@ pub mod sub_lines;
 pub mod subscription;
 mod tax;
 pub mod termination;
+mod units;
 
 pub use account::{Account, AccountProblem};
 pub use allowance::{SplitAllowance, split_allowance};
@@ -40,3 +41,4 @@ pub use minimum::missing_to_minimum;
 pub use settle::{Conditions, Settled, settle};
 pub use share::share_out;
 pub use tax::{TaxHow, TaxLine, TaxStatus, Taxed, tax_items};
+pub use units::{AllowanceLeft, Carried, Lot, Pack, pack_order};

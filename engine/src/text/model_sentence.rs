@@ -71,6 +71,7 @@ impl Words<'_> {
             | Step::QuantityReached { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
+            | Step::Entitled { .. }
             | Step::Prorated { .. }
             | Step::TrueUp { .. }
             | Step::AboveCommitment { .. }

@@ -18,6 +18,7 @@ mod dimension;
 mod draft;
 mod exact_lines;
 mod meter;
+mod monthly;
 mod plan;
 mod price;
 mod problem;
@@ -39,6 +40,7 @@ pub use commitment::{
 };
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
+pub use monthly::NotMonthly;
 pub use plan::Plan;
 pub use price::{
     ATTRIBUTES_MAX, Attribute, Bound, Capacity, CapacityTier, CellPrice, Committed, Composite, Dynamic, Effect, Flat,

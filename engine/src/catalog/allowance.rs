@@ -58,7 +58,7 @@ pub struct Pool {
 impl Charge {
     /// Whether its included units come from a pool.
     pub fn shares_units(&self) -> bool {
-        matches!(&self.pricing, Pricing::Metered(Metered { allowance: Allowance { pool: Some(_), .. }, .. }))
+        matches!(&self.pricing, Pricing::Metered(Metered { allowance, .. }) if allowance.pool.is_some())
     }
 
     /// Whether what it prices is one quantity of which units can be taken off, so that units which are kept from
@@ -173,7 +173,7 @@ pub(super) fn check_allowances(
     }
     for (index, charge) in charges.iter().enumerate() {
         let Pricing::Metered(Metered { allowance, .. }) = &charge.pricing else { continue };
-        if *allowance == Allowance::default() {
+        if **allowance == Allowance::default() {
             continue;
         }
         let node = entry.charge(index).unwrap_or(entry.node);

@@ -66,7 +66,7 @@ pub struct Metered {
     /// Free units a period, counted in priced units; zero where nothing is included.
     pub included: Quantity,
     /// When those are there again, and whose they are.
-    pub allowance: Allowance,
+    pub allowance: Box<Allowance>,
     /// The price of the rest.
     pub model: Model,
 }
@@ -239,7 +239,7 @@ fn read_metered(
         each: each?.unwrap_or(Each::Period),
         convert: convert?.unwrap_or_default(),
         included,
-        allowance,
+        allowance: Box::new(allowance),
         model: model?,
     };
     if metered.model.needs_events() && !meter.samples {

@@ -19,6 +19,7 @@ mod draft;
 mod exact_lines;
 mod meter;
 mod monthly;
+mod own_price;
 mod plan;
 mod price;
 mod problem;

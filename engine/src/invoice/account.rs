@@ -8,9 +8,29 @@ use super::credit::Wallet;
 use super::tax::TaxStatus;
 use super::units::{AllowanceLeft, Pack};
 use crate::catalog::{Discount, Off, Plan, Target};
-use crate::ids::{AllowanceId, ChargeId, CreditId, DiscountId, Tag};
+use crate::ids::{AllowanceId, ChargeId, CreditId, DiscountId, PlanId, Tag};
 use crate::money::Money;
 use crate::period::Month;
+
+/// A customer's own price for a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The plan, if not whichever has the charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
+    /// The charge.
+    pub charge: ChargeId,
+    /// The model as a book writes it, and `included` if that changes too.
+    pub price: serde_json::Value,
+}
+
+impl Override {
+    /// Whether it is for this charge of this plan.
+    pub(crate) fn is_for(&self, plan: &PlanId, charge: &ChargeId) -> bool {
+        self.charge == *charge && self.plan.as_ref().is_none_or(|own| own == plan)
+    }
+}
 
 /// A customer's own terms. The default has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +40,9 @@ pub struct Account {
     pub discounts: Vec<Discount>,
     /// Prepaid wallets.
     pub wallets: Vec<Wallet>,
+    /// Prices of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// What earlier periods left of allowances that are kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowances: Vec<AllowanceLeft>,
@@ -65,6 +88,18 @@ pub enum AccountProblem {
         /// The tag.
         tag: Tag,
     },
+    /// A price for a charge that the plan does not have, or no longer.
+    OverrideGone {
+        /// The charge.
+        charge: ChargeId,
+        /// The charges there are.
+        known: Vec<String>,
+    },
+    /// A price that a book could not have.
+    BadOverride {
+        /// What is wrong.
+        detail: String,
+    },
     /// Less than nothing is left of an allowance.
     NegativeAllowance {
         /// The allowance.
@@ -104,6 +139,12 @@ impl fmt::Display for AccountProblem {
             Self::UnknownTag { discount, tag } => {
                 write!(f, "the discount {discount} is on the tag {tag}, which no charge of the plan carries")
             }
+            Self::OverrideGone { charge, known } => write!(
+                f,
+                "the customer has a price of their own for the charge {charge}, which the plan does not have; it has {}",
+                known.join(", ")
+            ),
+            Self::BadOverride { detail } => write!(f, "a price of the customer's own cannot be used: {detail}"),
             Self::NegativeAllowance { allowance } => {
                 write!(f, "less than nothing is left of the allowance {allowance}; allowed is 0 or more")
             }

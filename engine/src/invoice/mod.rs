@@ -27,7 +27,7 @@ mod tax;
 pub mod termination;
 mod units;
 
-pub use account::{Account, AccountProblem};
+pub use account::{Account, AccountProblem, Override};
 pub use allowance::{SplitAllowance, split_allowance};
 pub use credit::{CreditLine, Payable, Wallet, draw_credits};
 pub use credit_note::{Credited, Unused, credit_unused};

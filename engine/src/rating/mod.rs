@@ -56,6 +56,7 @@ use terms::Situation;
 pub use crate::invoice::TaxLine;
 pub use cell::AttributeValue;
 pub use due::due_after;
+#[cfg(feature = "zones")]
 pub(crate) use entitlement::Entitlements;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
 #[cfg(feature = "zones")]

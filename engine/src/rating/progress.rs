@@ -106,6 +106,20 @@ impl PeriodPart {
 /// The lines are what is due now, beside what [`PeriodPart::billed`] says; with `in_progress = "deltas"` they may be
 /// below zero. Fails like [`super::rate`].
 pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
+    let prices = &part.account.overrides;
+    if prices.is_empty() {
+        return priced(book, plan, usage, part);
+    }
+    find_plan(book, plan)?;
+    let mut bill = priced(&book.with_own_prices(&[plan], prices)?, plan, usage, part)?;
+    for line in bill.lines.iter_mut().filter(|line| prices.iter().any(|own| own.is_for(&bill.plan, &line.charge))) {
+        line.steps.insert(0, Step::OwnPrice);
+    }
+    Ok(bill)
+}
+
+/// Prices a part of a period by the book as the customer has it.
+fn priced(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
     check_usage(book, plan, usage)?;
     check_usage(book, plan, &part.metered)?;

@@ -96,6 +96,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         packs: Vec<PackDrawn>,
     },
+    /// The price is the customer's own, not that of the book.
+    OwnPrice,
     /// A fixed amount is due.
     Flat {
         /// The amount.
@@ -527,6 +529,7 @@ impl Step {
             | Self::Converted { .. }
             | Self::Allowance { .. }
             | Self::Entitled { .. }
+            | Self::OwnPrice
             | Self::ShareOf { .. }
             | Self::RoundedTogether { .. }
             | Self::Round { .. } => None,

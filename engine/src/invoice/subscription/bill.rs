@@ -5,10 +5,10 @@
 use super::fixed::{Staged, changed, in_advance, once};
 use super::run::{Run, Stage, runs};
 use super::shares::share_of;
-use super::{SubscriptionBill, SubscriptionError};
-use crate::catalog::Plan;
+use super::{BookVersion, SubscriptionBill, SubscriptionError};
+use crate::catalog::{Book, Plan};
 use crate::period::{CalendarDuration, Instant, Period, Zone};
-use crate::rating::{Entitlements, Lines, Rated, Segment, bill, segment_lines};
+use crate::rating::{Entitlements, Lines, RateError, Rated, Segment, Step, bill, segment_lines};
 use crate::usage::{Span, Usage, Whole};
 
 /// No more instants than these are billed at once.
@@ -25,6 +25,28 @@ struct Collected<'b> {
 ///
 /// Refuses an instant at which nothing is due, saying when something is.
 pub fn bill_subscription(input: &SubscriptionBill<'_>) -> Result<Rated, SubscriptionError> {
+    let prices = &input.account.overrides;
+    if prices.is_empty() {
+        return bill_versions(input);
+    }
+    let plans: Vec<&str> = input.subscription.phases.iter().map(|phase| phase.plan.as_str()).collect();
+    let own = |version: &BookVersion<'_>| version.book.with_own_prices(&plans, prices).map_err(RateError::from);
+    let books: Vec<Book> = input.versions.iter().map(own).collect::<Result<_, RateError>>()?;
+    let versions = input.versions.iter().zip(&books);
+    let versions: Vec<BookVersion<'_>> =
+        versions.map(|(version, book)| BookVersion { book, effective: version.effective }).collect();
+    let mut bill = bill_versions(&SubscriptionBill { versions: &versions, ..*input })?;
+    for line in &mut bill.lines {
+        let plan = line.plan.as_ref().unwrap_or(&bill.plan);
+        if prices.iter().any(|own| own.is_for(plan, &line.charge)) {
+            line.steps.insert(0, Step::OwnPrice);
+        }
+    }
+    Ok(bill)
+}
+
+/// Bills by the versions of the book as the customer has them.
+fn bill_versions(input: &SubscriptionBill<'_>) -> Result<Rated, SubscriptionError> {
     let runs = runs(input)?;
     let dates = match input.after {
         None => due_dates(&runs, (None, input.at))?.into_iter().filter(|date| *date == input.at).collect(),

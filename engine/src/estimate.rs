@@ -2,7 +2,9 @@
 //!
 //! Has no arithmetic of prices of its own; every figure comes from `rating`.
 
+mod assume;
 mod curve;
+mod what_if;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,9 @@ use crate::money::Money;
 use crate::rating::{RateError, Rated, rate};
 use crate::usage::Usage;
 
+pub use assume::{Choice, Needs, Value, needs};
 pub use curve::{BestPlanChange, Curve, CurvePoint, curve};
+pub use what_if::{Promise, WhatIf, promises, what_if_committed};
 
 /// A plan's part of an estimate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
 use crate::period::{Instant, Period};
 use crate::quantity::Quantity;
-use crate::rating::{RateError, Rated, find_plan, rate};
+use crate::rating::{RateError, Rated, Step, find_plan, rate};
 use crate::rounding::{RoundingMode, round, to_integer};
 use crate::text::{Lang, Names, PriceWords};
 use crate::usage::Usage;
@@ -83,7 +83,7 @@ pub fn quota(book: &Book, plan: &str, usage: &Usage, when: (Period, Instant)) ->
     let so_far = rate(book, plan, usage)?;
     let plan: &Plan = find_plan(book, plan)?;
     let (period, as_of) = when;
-    let items = plan.charges.iter().filter_map(|charge| quota_item(book, charge, usage, when).transpose());
+    let items = plan.charges.iter().filter_map(|charge| quota_item(book, charge, &so_far, when).transpose());
     let first = book.zone.date_of(period.start);
     let next_first = book.zone.date_of(period.end);
     let today = book.zone.date_of(as_of).clamp(first, next_first);
@@ -100,7 +100,7 @@ pub fn quota(book: &Book, plan: &str, usage: &Usage, when: (Period, Instant)) ->
 fn quota_item(
     book: &Book,
     charge: &Charge,
-    usage: &Usage,
+    so_far: &Rated,
     when: (Period, Instant),
 ) -> Result<Option<QuotaItem>, Overflow> {
     let Pricing::Metered(Metered { meter, included, model, .. }) = &charge.pricing else {
@@ -111,7 +111,8 @@ fn quota_item(
     }
     let unit = book.meter(meter).and_then(|meter| meter.unit.as_ref());
     let words = |lang| PriceWords { currency: book.currency, unit, lang }.model(model);
-    let used = usage.of(meter).map_or(Quantity::ZERO, |usage| usage.quantity);
+    let line = so_far.lines.iter().find(|line| line.charge == charge.id);
+    let used = line.map_or(Ok(Quantity::ZERO), |line| used(&line.steps))?;
     let share = used.exact().checked_div(included.exact())?;
     let percent = share.checked_mul(Exact::from_decimal(rust_decimal::Decimal::ONE_HUNDRED))?;
     Ok(Some(QuotaItem {
@@ -124,8 +125,23 @@ fn quota_item(
         left: included.checked_sub(used.min(*included))?,
         used_percent: round(percent, 1, RoundingMode::Down)?,
         runs_out: runs_out(book, share, when)?,
-        price_after: Names { zh: words(Lang::Zh), en: words(Lang::En) },
+        price_after: Names { zh: words(Lang::Zh).into(), en: words(Lang::En).into() },
     }))
+}
+
+/// What counts against an allowance, in the units that it is given in: what the charge selects, converted. Where every group
+/// has an allowance of its own, the group that has used most of it.
+fn used(steps: &[Step]) -> Result<Quantity, Overflow> {
+    let mut most = Quantity::ZERO;
+    for step in steps {
+        let units = if let Step::Allowance { used, billable, .. } = step {
+            used.checked_add(*billable)?
+        } else {
+            used(step.inner())?
+        };
+        most = most.max(units);
+    }
+    Ok(most)
 }
 
 /// `share` is used ÷ included. At an even pace the quota is used up after elapsed ÷ share.

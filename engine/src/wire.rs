@@ -2,6 +2,8 @@
 //!
 //! One function, [`answer`], serves every place, so that the same ask gives the same bytes everywhere.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::diff::{BookDiff, diff};
@@ -18,7 +20,7 @@ use crate::period::{Instant, Month, Period, TimeError};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
 use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
-use crate::usage::{Event, MeterUsage, Sample, Span, Usage, count_usage};
+use crate::usage::{Event, Group, Meter, MeterUsage, Sample, Span, Usage, count_usage};
 
 /// A question to the engine, with everything it needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,12 +161,25 @@ pub struct AskedPart {
 pub struct Assumed {
     /// The meter.
     pub meter: String,
-    /// How much, as a plain decimal. Goes without where single events are assumed.
+    /// How much, as a plain decimal. Goes without where single events are assumed, or groups that add up.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quantity: String,
+    /// The quantity broken down by the meter's `group_by`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<AssumedGroup>,
     /// What single events bring, first one first, for charges that price event by event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
+}
+
+/// An assumed part of a meter's quantity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssumedGroup {
+    /// The values of the meter's dimensions by their names; one that is left out is empty, as where events do not say.
+    pub key: BTreeMap<String, String>,
+    /// How much, as a plain decimal.
+    pub quantity: String,
 }
 
 /// The engine's answer; the same JSON wherever it was asked.
@@ -386,23 +401,53 @@ pub fn answer_json(ask: &str) -> String {
 
 /// Reads assumed quantities; each must be a plain decimal for a meter of the book.
 pub fn assumed(book: &Book, usage: &[Assumed]) -> Result<Usage, Refusal> {
-    let read = |item: &Assumed| {
-        let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
-        let unknown = || RateError::UnknownMeter {
-            meter: item.meter.clone(),
-            known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
-        };
-        let meter = MeterId::new(&item.meter).map_err(|_| unknown())?;
-        if item.samples.is_empty() {
-            let quantity = Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()))?;
-            return Ok(MeterUsage::assumed(meter, quantity));
+    usage.iter().map(|item| assumed_of(book, item)).collect::<Result<_, Refusal>>().map(Usage)
+}
+
+fn assumed_of(book: &Book, item: &Assumed) -> Result<MeterUsage, Refusal> {
+    let refused = |message: String| Refusal::Quantity { meter: item.meter.clone(), message };
+    let found = MeterId::new(&item.meter).ok().and_then(|id| book.meter(&id));
+    let meter = found.ok_or_else(|| RateError::UnknownMeter {
+        meter: item.meter.clone(),
+        known: book.meters.iter().map(|meter| meter.id.clone()).collect(),
+    })?;
+    let quantity = || Quantity::parse(&item.quantity).map_err(|error| refused(error.to_string()));
+    match (item.samples.is_empty(), item.groups.is_empty()) {
+        (true, true) => Ok(MeterUsage::assumed(meter.id.clone(), quantity()?)),
+        (false, true) if item.quantity.is_empty() => {
+            MeterUsage::of_samples(meter.id.clone(), item.samples.clone()).map_err(|error| refused(error.to_string()))
         }
-        if !item.quantity.is_empty() {
-            return Err(refused("samples add up by themselves; leave quantity out".to_owned()));
+        (false, true) => Err(refused("samples add up by themselves; leave quantity out".to_owned())),
+        (false, false) => Err(refused("give either samples, which have keys of their own, or groups".to_owned())),
+        (true, false) => {
+            let group = |group: &AssumedGroup| assumed_group(meter, group).map_err(&refused);
+            let groups = item.groups.iter().map(group).collect::<Result<_, _>>()?;
+            let mut usage = MeterUsage::of_groups(meter, groups).map_err(|error| refused(error.to_string()))?;
+            if !item.quantity.is_empty() {
+                let quantity = quantity()?;
+                if meter.adds_up() && quantity != usage.quantity {
+                    let sum = usage.quantity;
+                    return Err(refused(format!("the groups add up to {sum}, not to {quantity}; leave quantity out")));
+                }
+                usage.quantity = quantity;
+            }
+            Ok(usage)
         }
-        MeterUsage::of_samples(meter, item.samples.clone()).map_err(|overflow| refused(overflow.to_string()))
-    };
-    usage.iter().map(read).collect::<Result<_, Refusal>>().map(Usage)
+    }
+}
+
+fn assumed_group(meter: &Meter, group: &AssumedGroup) -> Result<Group, String> {
+    let names: Vec<&str> = meter.group_by.iter().map(|dimension| dimension.name.as_str()).collect();
+    if let Some(unknown) = group.key.keys().find(|name| !names.contains(&name.as_str())) {
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(format!("it is not broken down by \"{unknown}\"; its group_by has {known}"));
+    }
+    let key = names.iter().map(|name| group.key.get(*name).cloned().unwrap_or_default()).collect();
+    let quantity = Quantity::parse(&group.quantity).map_err(|error| error.to_string())?;
+    if quantity.is_negative() {
+        return Err(format!("the quantity of a group is {quantity}; it must be 0 or more"));
+    }
+    Ok(Group { key, events: 0, quantity })
 }
 
 /// Everything a check says of a valid book; warnings have places where `draft` is what it was read from.

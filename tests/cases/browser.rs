@@ -191,12 +191,15 @@ async fn the_page_speaks_the_browsers_language_and_switches() {
 async fn nothing_is_wider_than_the_screen_and_every_control_has_a_name() {
     let driver = Driver::start();
     let (client, base) = calculator(&driver, &[], LINK).await;
-    for (width, lang) in [(320, "en"), (320, "zh"), (360, "en"), (768, "zh"), (1280, "en"), (1920, "zh")] {
+    let wide = "book=acme-api&calls=9999999999&traffic=9999999999999&recognition=9999999999";
+    let parts = "book=algebra&plan=committed&commit=999999&storage=9999999999";
+    let sizes = [(320, "en"), (320, "zh"), (360, "en"), (768, "zh"), (1280, "en"), (1920, "zh")];
+    for (link, (width, lang)) in [wide, parts].into_iter().flat_map(|link| sizes.map(|size| (link, size))) {
         let frame = format!(
             "const old = document.getElementById('narrow'); if (old) old.remove();
              const frame = document.createElement('iframe'); frame.id = 'narrow';
              frame.style = 'width:{width}px;height:900px;border:0'; document.body.append(frame);
-             frame.src = '{base}#book=acme-api&calls=9999999999&traffic=9999999999999&recognition=9999999999&lang={lang}';"
+             frame.src = '{base}#{link}&lang={lang}';"
         );
         client.execute(&frame, Vec::new()).await.unwrap();
         let ready =
@@ -216,6 +219,64 @@ async fn nothing_is_wider_than_the_screen_and_every_control_has_a_name() {
         !(element.ariaLabel || element.getAttribute('aria-labelledby') || element.labels?.length || element.textContent.trim()))
         .map((element) => element.outerHTML)";
     assert_eq!(client.execute(nameless, Vec::new()).await.unwrap(), json!([]), "controls without a name");
+    client.close().await.unwrap();
+}
+
+/// The book with everything: see `web/src/calculator/parts_tests.rs` for how 203.68 comes about.
+const PARTS: &str = "#book=algebra&plan=flex&tokens[lumen-mini,input]=10M&compute[C40,%E9%AB%98%E5%B3%B0%20peak]=10&payments[]=100x100&storage=0&seats=0&lang=en";
+
+#[tokio::test]
+async fn usage_in_parts_is_priced_row_by_row_and_shared_by_link() {
+    let driver = Driver::start();
+    let (client, _) = calculator(&driver, &[], PARTS).await;
+    wait_for_text(&client, "total", "CN¥203.68").await;
+    assert!(text(&client, "sum-tokens").await.contains("10,000,000"));
+    // A row more: the first combination that has none yet.
+    click(&client, "add-tokens").await;
+    wait_for_hook(&client, "quantity-tokens-1").await;
+    let choose = format!(
+        "const list = document.querySelector('{}'); list.value = 'cached'; list.dispatchEvent(new Event('change', {{ bubbles: true }}))",
+        hook("choose-tokens-1-kind")
+    );
+    client.execute(&choose, Vec::new()).await.unwrap();
+    type_into(&client, "quantity-tokens-1", "0").await;
+    // One hour of the night on the same card: 5.20 more, and 8 % of it: 196.82; VAT 11.81, levy 0.5 % of 208.63 = 1.04.
+    let night = "return [...document.querySelectorAll('[data-test^=\"quantity-compute-\"]')].find((field) =>
+        document.querySelector(`label[for=\"${field.id}\"]`).textContent.includes('C40 · 低谷 night')).dataset.test";
+    let night = client.execute(night, Vec::new()).await.unwrap();
+    type_into(&client, night.as_str().unwrap(), "1").await;
+    wait_for_text(&client, "total", "CN¥209.67").await;
+    wait_for(&client, "the link", "return location.hash.includes('payments[]=100x100')").await;
+    let link = client.current_url().await.unwrap().to_string();
+    client.goto("about:blank").await.unwrap();
+    client.goto(&link).await.unwrap();
+    wait_for_text(&client, "total", "CN¥209.67").await;
+    assert!(!is_there(&client, "notices").await);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_line_in_parts_opens_to_a_tree() {
+    let driver = Driver::start();
+    let (client, _) = calculator(&driver, &[], PARTS).await;
+    click(&client, "line-tokens").await;
+    wait_for_hook(&client, "steps-tokens").await;
+    let inner = format!("return document.querySelector('{} li ol li')?.textContent ?? ''", hook("steps-tokens"));
+    assert_ne!(client.execute(&inner, Vec::new()).await.unwrap(), json!(""));
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_commitment_says_what_it_would_cost() {
+    let driver = Driver::start();
+    let (client, _) = calculator(&driver, &[], &PARTS.replace("flex", "committed")).await;
+    wait_for_text(&client, "total", "CN¥3,189.99").await;
+    type_into(&client, "quantity-commit", "100").await;
+    wait_for_text(&client, "commit-answer", "CN¥187.99 a month, CN¥3,002.00 less than now").await;
+    assert_eq!(text(&client, "total").await, "CN¥3,189.99");
+    click(&client, "plan-flex").await;
+    wait_for_text(&client, "total", "CN¥203.68").await;
+    assert!(!is_there(&client, "commit").await);
     client.close().await.unwrap();
 }
 

@@ -8,7 +8,8 @@ use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
-use engine::rating::{Line, Position, Rated, RuleAmount, Share, Step, find_plan, rate_parts, rate_total};
+use engine::rating::prepared::PreparedPlan;
+use engine::rating::{Line, Position, RateError, Rated, RuleAmount, Share, Step, find_plan, rate_parts, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
 use engine::{Usage, estimate, rate};
@@ -111,7 +112,7 @@ fn step_holds(step: &Step) -> bool {
             base.checked_add(*taxes).and_then(|base| percent.of(base)).map_or(true, |again| again == *amount)
         }
         Step::TaxIncluded { price, share, all, amount, .. } => {
-            let whole = Exact::ratio(1, 1).unwrap().checked_add(*all).unwrap();
+            let whole = Exact::ratio(1, 1).unwrap().checked_add(**all).unwrap();
             let again = amount.checked_mul(whole).and_then(|left| Ok((left, price.checked_mul(*share)?)));
             again.map_or(true, |(left, right)| left == right)
         }
@@ -255,6 +256,17 @@ proptest! {
     }
 
     #[test]
+    fn prepared_totals_are_those_of_the_exact_models(text in generate::book(), calls in generate::quantity(), bytes in generate::quantity()) {
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let usage = usage(&calls, &bytes);
+        for plan in &book.plans {
+            let Some(prepared) = PreparedPlan::new(&book, plan) else { continue };
+            let total = prepared.quantities(&usage).and_then(|quantities| prepared.total(&quantities));
+            prop_assert_eq!(total, rate_total(&book, plan, &usage));
+        }
+    }
+
+    #[test]
     fn every_quantity_falls_into_exactly_one_tier(tiers in generate::tiers(), quantity in generate::quantity()) {
         let text = format!("{}\n[[plans.p.charges]]\nmeter = \"calls\"\nvolume = {tiers}\n[[plans.p.charges]]\nid = \"g\"\nmeter = \"calls\"\ngraduated = {tiers}", include_str!("../scenarios/head.toml"));
         let book = valid(&text).unwrap();
@@ -284,6 +296,38 @@ proptest! {
             rated.lines[0].steps.iter().filter_map(Step::priced).fold(Exact::ZERO, |sum, part| sum.checked_add(part).unwrap())
         };
         prop_assert!(exact(quantity + more).checked_sub(exact(quantity)).unwrap().signum() >= 0);
+    }
+
+    #[test]
+    fn a_graduated_price_has_no_jumps(tiers in generate::tiers(), quantity in generate::quantity()) {
+        let text = format!("{}\n[[plans.p.charges]]\nmeter = \"calls\"\ngraduated = {tiers}", include_str!("../scenarios/head.toml"));
+        let book = valid(&text).unwrap();
+        let grain = Quantity::parse("0.000001").unwrap();
+        let Ok(more) = Quantity::parse(&quantity).unwrap().checked_add(grain) else { return Ok(()) };
+        let exact = |quantity: &str| {
+            let rated = rate(&book, "p", &usage(quantity, "0")).ok()?;
+            rated.lines[0].steps.iter().filter_map(Step::priced).try_fold(Exact::ZERO, |sum, part| sum.checked_add(part).ok())
+        };
+        let (Some(low), Some(high)) = (exact(&quantity), exact(&more.to_string())) else { return Ok(()) };
+        let engine::catalog::Pricing::Metered(metered) = &book.plans[0].charges[0].pricing else { panic!("a metered charge") };
+        let engine::catalog::Model::Graduated(tiers) = &metered.model else { panic!("a graduated price") };
+        let dearest = tiers.as_slice().iter().map(|tier| tier.price.times(grain).unwrap())
+            .reduce(|a, b| if a.checked_sub(b).unwrap().signum() >= 0 { a } else { b }).unwrap();
+        let rise = high.checked_sub(low).unwrap();
+        prop_assert!(rise.signum() >= 0 && dearest.checked_sub(rise).unwrap().signum() >= 0, "{rise} for {grain} more");
+    }
+
+    #[test]
+    fn what_is_too_large_is_a_named_error(text in generate::book(), digits in 20_usize..29) {
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let huge = "9".repeat(digits);
+        for plan in ["p", "q"] {
+            match rate(&book, plan, &usage(&huge, &huge)) {
+                Ok(rated) => adds_up(&rated),
+                Err(RateError::Overflow { .. } | RateError::NoPrice { .. } | RateError::NeedsEvents { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use engine::catalog::{Off, UnitPrice};
 use engine::money::{Currency, Money};
 use engine::quantity::Quantity;
-use engine::rating::{Line, Rated, Step};
+use engine::rating::{Line, Part, Rated, Step};
 use engine::text::{Lang, Names, format_decimal, format_money, format_unit_price, sentence};
 use yew::prelude::*;
 
@@ -147,11 +147,16 @@ fn opening(shown: &Shown<'_>, row: Opening<'_>) -> Html {
 
 /// Quantity × price where one price applies; otherwise how many do.
 fn summary(line: &Line, currency: Currency, lang: Lang) -> String {
+    summary_of(&line.steps, line, (currency, lang))
+}
+
+fn summary_of(steps: &[Step], line: &Line, (currency, lang): (Currency, Lang)) -> String {
     let units = |quantity: Quantity| words::units(quantity, line.unit.as_ref(), lang);
-    let priced: Vec<&Step> = line.steps.iter().filter(|step| is_charged(step)).collect();
+    let priced: Vec<&Step> = steps.iter().filter(|step| is_charged(step)).collect();
     match priced.as_slice() {
+        [] if line.meter.is_none() => percent_summary(steps),
         [] => {
-            let allowance = line.steps.iter().find_map(|step| {
+            let allowance = steps.iter().find_map(|step| {
                 let Step::Allowance { included, .. } = step else { return None };
                 Some(*included)
             });
@@ -168,7 +173,40 @@ fn summary(line: &Line, currency: Currency, lang: Lang) -> String {
             | Step::GraduatedTier { quantity, price, .. }
             | Step::VolumeTier { quantity, price, .. },
         ] => times(*quantity, price, (currency, line.unit.as_ref(), lang)),
-        several => words::in_tiers(lang, &units(line.quantity), several.len()),
+        others => several(others, line, (currency, lang)),
+    }
+}
+
+/// A price that is not one product. Not in the first part of the program, but for plain tiers.
+fn several(priced: &[&Step], line: &Line, (currency, lang): (Currency, Lang)) -> String {
+    let is_tier = |step: &Step| {
+        matches!(
+            step,
+            Step::GraduatedTier { .. } | Step::VolumeTier { .. } | Step::Part { part: Part::Tier { .. }, .. }
+        )
+    };
+    if priced.iter().all(|step| is_tier(step)) {
+        return words::in_tiers(lang, &words::units(line.quantity, line.unit.as_ref(), lang), priced.len());
+    }
+    otherwise(priced, line, (currency, lang))
+}
+
+#[inline(never)]
+fn otherwise(priced: &[&Step], line: &Line, (currency, lang): (Currency, Lang)) -> String {
+    if let [Step::Part { steps, .. }] = priced {
+        return summary_of(steps, line, (currency, lang));
+    }
+    let units = words::units(line.quantity, line.unit.as_ref(), lang);
+    let is_part = |step: &Step| matches!(step, Step::Part { part: Part::Group { .. } | Part::Cell { .. }, .. });
+    match (priced.iter().all(|step| is_part(step)), &line.meter, priced) {
+        (true, ..) => words::in_parts(lang, &units, priced.len()),
+        // What it comes to stands beside it already.
+        (false, None, [Step::Percent { base, percent, .. }]) => {
+            let base = format_money(*base, currency, lang);
+            words::times(&base, &[&format_decimal(percent.decimal()), "%"].concat())
+        }
+        (false, None, _) => String::new(),
+        (false, Some(_), _) => units,
     }
 }
 

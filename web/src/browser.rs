@@ -51,6 +51,14 @@ fn message_of(error: &JsValue) -> String {
     message.and_then(|message| message.as_string()).unwrap_or_default()
 }
 
+/// Waits until all of the program is there. It may come in two parts, the second while somebody reads already; where
+/// it came whole, as with `trunk serve`, there is nothing to wait for.
+pub async fn whole() {
+    let rest = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str("ratecardWhole")).unwrap_or_default();
+    // It is tried again until it comes, so there is no failure to see.
+    let _ = JsFuture::from(js_sys::Promise::resolve(&rest)).await;
+}
+
 /// What stands behind the `#` of the address, with it.
 pub fn hash() -> String {
     window().and_then(|window| window.location().hash().ok()).unwrap_or_default()

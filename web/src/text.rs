@@ -86,6 +86,15 @@ words! {
     quantity_too_large: "最多 1,000,000,000,000,000", "At most 1,000,000,000,000,000";
     quantity_too_fine: "最多 9 位小数", "At most 9 decimal places";
     quantity_not_a_number: "请写成 1200000、1,200,000、120万、3亿 或 1.2M", "Write it like 1200000, 1,200,000, 1.2M or 5k";
+    too_many_events: "请输入 0 到 100,000 的整数", "A whole number up to 100,000";
+    other: "其他", "Other";
+    add_row: "添加一行", "Add a row";
+    remove_row: "删除此行", "Remove this row";
+    number_of_events: "笔数", "How many";
+    each_event: "每笔", "Each";
+    commit_title: "如果承诺另一个数额？", "What if you committed to another amount?";
+    commit_unchanged: "调整数额，查看差别。", "Change the amount to see the difference.";
+    no_axis: "各部分价格不同，因此没有随总用量变化的曲线", "Prices depend on the parts of the usage, so there is no curve over a total";
     trial_title: "免费额度", "Free quota";
     used: "已用", "used";
     left: "剩余", "left";

@@ -14,6 +14,8 @@ pub(crate) struct Contents {
     pub(crate) functions: Vec<(String, u64)>,
     /// Code by crate, the largest first.
     pub(crate) crates: Vec<(String, u64)>,
+    /// The engine's code by module, in the order of the alphabet.
+    pub(crate) engine: BTreeMap<String, u64>,
     pub(crate) code_bytes: u64,
     /// Strings, tables and other constants.
     pub(crate) data_bytes: u64,
@@ -63,13 +65,17 @@ pub(crate) fn read(name: &str, wasm: &[u8]) -> Result<Contents, Failure> {
 impl Contents {
     fn of(mut functions: Vec<(String, u64)>, data_bytes: u64) -> Contents {
         let mut crates: BTreeMap<String, u64> = BTreeMap::new();
+        let mut engine: BTreeMap<String, u64> = BTreeMap::new();
         for (name, bytes) in &functions {
             *crates.entry(owner(name).to_owned()).or_default() += bytes;
+            if let Some(module) = engine_module(name) {
+                *engine.entry(module).or_default() += bytes;
+            }
         }
         let mut crates: Vec<(String, u64)> = crates.into_iter().collect();
         largest_first(&mut crates);
         largest_first(&mut functions);
-        Contents { code_bytes: functions.iter().map(|(_, bytes)| bytes).sum(), functions, crates, data_bytes }
+        Contents { code_bytes: functions.iter().map(|(_, bytes)| bytes).sum(), functions, crates, engine, data_bytes }
     }
 }
 
@@ -113,6 +119,27 @@ fn owner(function: &str) -> &str {
     }
 }
 
+/// The module of the engine that a function belongs to: that of its own path, or of the first type of the engine's that
+/// it was compiled for, as in `core::ptr::drop_in_place<engine::rating::trace::Step>`.
+fn engine_module(function: &str) -> Option<String> {
+    const ENGINE: &str = "engine::";
+    let start = function.match_indices(ENGINE).map(|(start, _)| start).find(|start| {
+        let before = function[..*start].chars().next_back();
+        before.is_none_or(|before| !(before.is_alphanumeric() || matches!(before, '_' | ':')))
+    })?;
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let path = &function[start..];
+    let end = path.find(|c: char| !(is_name(c) || c == ':')).unwrap_or(path.len());
+    let mut modules: Vec<&str> = path[..end].split("::").collect();
+    match modules.iter().position(|word| word.is_empty() || word.starts_with(char::is_uppercase)) {
+        // A type: what stands before it is its module. An empty word is where a closure's braces begin.
+        Some(place) if modules.get(place).is_some_and(|word| !word.is_empty()) => modules.truncate(place),
+        Some(place) => modules.truncate(place.saturating_sub(1)),
+        None => modules.truncate(modules.len().saturating_sub(1)),
+    }
+    Some(modules.join("::"))
+}
+
 fn largest_first(sizes: &mut [(String, u64)]) {
     sizes.sort_by(|(name, bytes), (other_name, other_bytes)| other_bytes.cmp(bytes).then_with(|| name.cmp(other_name)));
 }
@@ -134,6 +161,16 @@ mod tests {
         assert_eq!(owner("<str as core::fmt::Display>::fmt"), "core");
         assert_eq!(owner("__wbindgen_malloc"), "(glue)");
         assert_eq!(owner("<<a::B as c::D>::E as f::G>::h"), "a");
+    }
+
+    #[test]
+    fn functions_of_the_engine_belong_to_their_module() {
+        let module = |function| engine_module(function).unwrap_or_default();
+        assert_eq!(module("engine::rating::graduated::price"), "engine::rating::graduated");
+        assert_eq!(module("engine::rating::rate::{{closure}}"), "engine::rating");
+        assert_eq!(module("<engine::catalog::price::Model as core::clone::Clone>::clone"), "engine::catalog::price");
+        assert_eq!(module("core::ptr::drop_in_place<engine::rating::Line>"), "engine::rating");
+        assert_eq!(module("web::engine::other"), "");
     }
 
     #[test]

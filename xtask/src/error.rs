@@ -41,6 +41,14 @@ pub(crate) enum Failure {
     #[error("wasm-bindgen refused {}: {reason}", path.display())]
     Bindgen { path: PathBuf, reason: String },
 
+    #[error("cannot cut {} in two: {reason}", path.display())]
+    Cut { path: PathBuf, reason: String },
+
+    #[error(
+        "the first part of the calculator asked for the rest {fetches} times during a first visit; two visits of the same program must run the same functions"
+    )]
+    NotAlone { fetches: u64 },
+
     #[error("cannot read the WASM of {name}: {source}")]
     Wasm { name: String, source: wasmparser::BinaryReaderError },
 

@@ -14,6 +14,7 @@ use crate::{needs, process};
 const PACKAGE: &str = include_str!("../tools/package.json");
 const LOCK: &str = include_str!("../tools/package-lock.json");
 const COMPRESS: &str = include_str!("../tools/compress.mjs");
+const VISIT: &str = include_str!("../tools/visit.mjs");
 
 /// Smallest first, as for everything a browser loads, and what rustc switches on for this target.
 const WASM_OPT: &[&str] = &[
@@ -31,6 +32,14 @@ const WASM_OPT: &[&str] = &[
 pub(crate) enum Names {
     Kept,
     Dropped,
+}
+
+/// What was seen of a program during a first visit.
+pub(crate) struct Visit {
+    /// The numbers of the functions that ran; none unless the program is watched.
+    pub(crate) ran: Vec<usize>,
+    /// How often it asked for its rest; never unless it is a first part.
+    pub(crate) fetches: u64,
 }
 
 pub(crate) struct NodeTools {
@@ -114,11 +123,32 @@ impl NodeTools {
         process::run(&mut command)
     }
 
+    /// Visits the calculator with the books below a directory, without a browser.
+    pub(crate) fn visit(&self, glue: &Path, wasm: &Path, books: &Path) -> Result<Visit, Failure> {
+        let script = self.home.join("visit.mjs");
+        workspace::write(&script, VISIT)?;
+        let mut command = Command::new("node");
+        command.arg(&script).args([glue, wasm, books]);
+        let seen = process::output(&mut command)?;
+        read_visit(&seen).ok_or_else(|| Failure::Unexpected {
+            program: "visit.mjs".to_owned(),
+            expected: "the functions that ran, as JSON",
+            found: seen,
+        })
+    }
+
     fn tool(&self, path: &str) -> Command {
         let mut command = Command::new("node");
         command.arg(self.home.join("node_modules").join(path));
         command
     }
+}
+
+fn read_visit(seen: &str) -> Option<Visit> {
+    let seen: serde_json::Value = serde_json::from_str(seen).ok()?;
+    let number = |number: &serde_json::Value| usize::try_from(number.as_u64()?).ok();
+    let ran = seen.get("ran")?.as_array()?.iter().map(number).collect::<Option<_>>()?;
+    Some(Visit { ran, fetches: seen.get("fetches")?.as_u64()? })
 }
 
 fn is_installed(home: &Path) -> bool {

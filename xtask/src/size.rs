@@ -1,6 +1,10 @@
 //! `cargo xtask size`: what the first load of the calculator weighs, beside a bare Yew page that is
 //! built and finished in the same way, and what is in it. Fails when the calculator is too heavy.
+//!
+//! The first load is everything that a browser fetches until the calculator answers an input, with the first of the
+//! example books. The rest of its program comes after that; a book that is not plain waits for it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,12 +14,12 @@ use crate::error::Failure;
 use crate::needs;
 use crate::node_tools::{Names, NodeTools};
 use crate::pages::bindgen::{self, Host};
-use crate::pages::{self, Site};
+use crate::pages::parts::{self, Part};
+use crate::pages::{self, IN_PARTS, Site};
 use crate::progress::{Progress, Step};
 use crate::table;
 use crate::workspace::{self, Server, Workspace};
 
-const CALCULATOR: &str = "calculator";
 const COUNTER: &str = "counter";
 
 /// The calculator may load this many times as much as the counter, compressed with brotli.
@@ -56,11 +60,20 @@ pub(crate) fn size(workspace: &Workspace) -> Result<ExitCode, Failure> {
     let contents = progress.step(|| look_into_calculator(workspace, &tools))?;
     let mut calculator = first_load(&workspace.dist())?;
     calculator.extend(first_book(&workspace.dist())?);
+    let rest = rest_of_program(&workspace.dist())?;
     progress.finish("measured");
 
     print_load("First load of the calculator", &calculator);
+    print_load("The rest of its program, fetched while somebody reads", &rest);
     print_load("A bare Yew page, built in the same run", &counter);
     print_contents(&contents);
+    let part = |part| contents::read(IN_PARTS, &workspace::read(&parts::as_cut(workspace, part)?)?);
+    print_engine(&part(Part::First)?, &part(Part::Rest)?);
+    let whole = [total(&calculator), total(&rest)].map(|weight| weight.brotli).iter().sum();
+    table::remark(&format!(
+        "With a book that waits for the rest it loads {} times the bare page.",
+        table::ratio(whole, total(&counter).brotli)
+    ));
     judge(total(&calculator), total(&counter))
 }
 
@@ -79,9 +92,9 @@ fn weigh_counter(workspace: &Workspace, tools: &NodeTools) -> Result<Vec<(String
 
 fn look_into_calculator(workspace: &Workspace, tools: &NodeTools) -> Result<Contents, Failure> {
     let scratch = workspace.scratch("contents")?;
-    let module = workspace.wasm(CALCULATOR);
+    let module = workspace.wasm(IN_PARTS);
     let bound = bindgen::bind(&module, Host::Web, Names::Kept, &scratch)?;
-    contents::read(CALCULATOR, &tools.optimise(&bound, Names::Kept)?)
+    contents::read(IN_PARTS, &tools.optimise(&bound, Names::Kept)?)
 }
 
 /// What a browser fetches before the page can be used: the page and what its tags name.
@@ -103,6 +116,15 @@ fn first_book(site: &Path) -> Result<Vec<(String, Weight)>, Failure> {
         found: index,
     })?;
     weigh_all(site, [INDEX.to_owned(), first].into_iter())
+}
+
+/// The second part of the program.
+fn rest_of_program(site: &Path) -> Result<Vec<(String, Weight)>, Failure> {
+    let stem = format!("{}-", parts::rest_of(IN_PARTS));
+    let assets = workspace::files_below(&site.join("assets"))?;
+    let names = assets.iter().filter_map(|path| path.file_name()?.to_str());
+    let rest = names.filter(|name| name.starts_with(&stem) && name.ends_with(".wasm"));
+    weigh_all(site, rest.map(|name| format!("assets/{name}")))
 }
 
 fn weigh_all(site: &Path, files: impl Iterator<Item = String>) -> Result<Vec<(String, Weight)>, Failure> {
@@ -159,6 +181,22 @@ fn print_contents(contents: &Contents) {
     let title = "In the calculator's WASM, by crate (bytes, not compressed)";
     table::print(title, &["crate", "bytes", "share"], &crates);
     table::print("Its largest functions", &["function", "bytes", "share"], &functions);
+}
+
+/// What each module of the engine adds, charge models among them, and to which part.
+fn print_engine(first: &Contents, rest: &Contents) {
+    let modules: BTreeSet<&String> = first.engine.keys().chain(rest.engine.keys()).collect();
+    let bytes = |part: &Contents, module: &String| part.engine.get(module).copied().unwrap_or(0);
+    let row = |module: String, bytes: [u64; 2]| {
+        let sizes = [bytes[0], bytes[1], bytes.iter().sum()].map(table::grouped);
+        [module].into_iter().chain(sizes).collect::<Vec<String>>()
+    };
+    let mut rows: Vec<Vec<String>> =
+        modules.into_iter().map(|module| row(module.clone(), [bytes(first, module), bytes(rest, module)])).collect();
+    rows.push(row("engine".to_owned(), [first, rest].map(|part| part.engine.values().sum())));
+    let title =
+        "What each module of the engine adds (bytes, before wasm-opt; what is compiled into a caller counts there)";
+    table::print(title, &["module", "first part", "rest", "both"], &rows);
 }
 
 fn shortened(name: &str) -> String {

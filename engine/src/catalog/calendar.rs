@@ -23,6 +23,7 @@ pub(super) struct KnownCalendars {
 
 /// The calendars, broken ones too, so that a meter that names one of those is not called wrong as well. `zone` is the
 /// book's, if that is valid.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_calendars(reader: &mut Reader, node: &Node, path: &Path, zone: Option<Zone>) -> KnownCalendars {
     let entries = reader.entries(node, path);
     let calendars = entries.iter().map(|entry| read_calendar(reader, entry, zone)).collect();

@@ -131,10 +131,11 @@ pub enum Due {
     Once,
 }
 
-const TERMS: [(&str, Term); 3] = [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
+pub(super) const TERMS: [(&str, Term); 3] =
+    [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
 pub(super) const COMPARES: [(&str, Compare); 2] = [("rounded", Compare::Rounded), ("exact", Compare::Exact)];
-const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
-const DUES: [(&str, Due); 3] = [("advance", Due::Advance), ("arrears", Due::Arrears), ("once", Due::Once)];
+pub(super) const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
+pub(super) const DUES: [(&str, Due); 3] = [("advance", Due::Advance), ("arrears", Due::Arrears), ("once", Due::Once)];
 
 /// The keys of a charge that are read here.
 pub(super) const TERM_KEYS: [&str; 7] =
@@ -157,9 +158,6 @@ pub(super) fn read_charge_terms(
     let flat = table.get("flat").is_some();
     if table.get("meter").is_none() && table.get("every").is_some() {
         return reader.report_at(table, "every", path, ProblemKind::Needs { key: "every", other: "meter" });
-    }
-    if flat && table.get("commitment").is_some() {
-        return reader.report_at(table, "commitment", path, ProblemKind::NotForFlat { key: "commitment" });
     }
     if !flat && table.get("due").is_some() {
         return reader.report_at(table, "due", path, ProblemKind::Needs { key: "due", other: "flat" });

@@ -145,13 +145,14 @@ impl PlanTerms {
     }
 }
 
-const IN_PROGRESS: [(&str, InProgress); 3] =
+pub(super) const IN_PROGRESS: [(&str, InProgress); 3] =
     [("final", InProgress::Final), ("split", InProgress::Split), ("deltas", InProgress::Deltas)];
 
 /// The keys of a plan that are read here.
 pub(super) const PLAN_TERM_KEYS: [&str; 3] = ["commitment", "maximum", "in_progress"];
 
 /// `{ amount = "10", overage_factor = "2", true_up = false }`, with `quantity` instead of `amount` for units.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_commitment(reader: &mut Reader, node: &Node, path: &Path) -> Option<Commitment> {
     let table = reader.table(node, path, &["amount", "quantity", "true_up", "overage_factor"])?;
     let amount = reader.optional(&table, "amount", path, Reader::not_negative);
@@ -206,6 +207,7 @@ fn write_settle(settle: Settle, fields: &mut Map<String, Value>) {
 }
 
 /// The terms of a plan with these charges; `None` for those if one of them is broken.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_plan_terms(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -324,12 +326,12 @@ fn read_line(reader: &mut Reader, table: &Table<'_>, path: &Path, usual: PlanLin
 }
 
 fn usual_commitment_line() -> Option<PlanLine> {
-    let name = Names { zh: "承诺消费".to_owned(), en: "Commitment".to_owned() };
+    let name = Names { zh: "承诺消费".into(), en: "Commitment".into() };
     Some(PlanLine { id: ChargeId::new("commitment").ok()?, name })
 }
 
 fn usual_cap_line() -> Option<PlanLine> {
-    let name = Names { zh: "消费封顶".to_owned(), en: "Spending cap".to_owned() };
+    let name = Names { zh: "消费封顶".into(), en: "Spending cap".into() };
     Some(PlanLine { id: ChargeId::new("maximum").ok()?, name })
 }
 

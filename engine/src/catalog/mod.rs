@@ -26,6 +26,8 @@ mod problem;
 mod proration;
 mod reader;
 pub mod review;
+#[cfg(feature = "zones")]
+mod schema;
 mod selection;
 mod terms;
 mod time_problem;
@@ -49,6 +51,8 @@ pub use price::{
     Percentage, ProratedGraduated, Rule, Rules, Share, Test, Tier, TierCount, TierRules, Tiers, UnitPrice, ZeroUsage,
 };
 pub use problem::{Problem, ProblemKind};
+#[cfg(feature = "zones")]
+pub use schema::schema;
 pub use selection::Condition;
 pub use terms::{
     Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,

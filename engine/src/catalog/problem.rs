@@ -684,7 +684,7 @@ impl Serialize for Problem {
         fields.serialize_field("line", &self.place.map(|place| place.line))?;
         fields.serialize_field("column", &self.place.map(|place| place.column))?;
         fields.serialize_field("path", &self.path)?;
-        let message = crate::text::Names { zh: self.message(Lang::Zh), en: self.message(Lang::En) };
+        let message = crate::text::Names { zh: self.message(Lang::Zh).into(), en: self.message(Lang::En).into() };
         fields.serialize_field("message", &message)?;
         fields.end()
     }

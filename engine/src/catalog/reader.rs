@@ -72,8 +72,15 @@ impl Reader {
 
     /// Keeps a problem; always `None`, so that it can stand as the caller's result.
     pub(super) fn report<T>(&mut self, node: &Node, path: &Path, kind: ProblemKind) -> Option<T> {
-        self.problems.push(Problem { place: node.place, path: path.0.clone(), kind });
+        self.keep(node, path, kind);
         None
+    }
+
+    /// By itself, because what calls it is compiled for each type that a report stands in for.
+    #[cold]
+    #[inline(never)]
+    fn keep(&mut self, node: &Node, path: &Path, kind: ProblemKind) {
+        self.problems.push(Problem { place: node.place, path: path.0.clone(), kind });
     }
 
     /// Like [`Reader::report`], at the value of a key.
@@ -271,7 +278,7 @@ impl Reader {
         let table = self.table(node, path, &["zh", "en"])?;
         let zh = self.required(&table, "zh", path, |reader, node, path| reader.text(node, path).map(str::to_owned));
         let en = self.required(&table, "en", path, |reader, node, path| reader.text(node, path).map(str::to_owned));
-        Some(Names { zh: zh?, en: en? })
+        Some(Names { zh: zh?.into(), en: en?.into() })
     }
 
     /// One of some words; `options` pairs each with its meaning.

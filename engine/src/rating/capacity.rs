@@ -10,6 +10,7 @@ use crate::ids::MeterId;
 use crate::quantity::Quantity;
 use crate::usage::Usage;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(capacity: &Capacity, usage: &Usage, steps: &mut impl Recorder) -> Exact {
     let counted = |meter: &MeterId| usage.of(meter).map_or(Quantity::ZERO, |usage| usage.quantity);
     let idle = capacity.meters().into_iter().all(|meter| counted(meter).is_zero());

@@ -5,11 +5,13 @@
 use super::counted::Counted;
 use super::line::price_counted;
 use super::terms::{Situation, at_least, due_at_least};
+use super::total::rounded_side;
 use super::trace::{Recorder, Step, TotalOnly};
 use crate::catalog::{Commitment, PlanCommitment, Promised, Settle};
 use crate::exact::{Exact, Overflow};
 
 /// The price of a charge's quantity, settled against the charge's commitment.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn charge(
     commitment: &Commitment,
     counted: Counted<'_>,
@@ -26,6 +28,7 @@ pub(super) fn charge(
 }
 
 /// What a plan's commitment adds to the fees so far.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn plan(
     commitment: &PlanCommitment,
     fees: Exact,
@@ -34,6 +37,8 @@ pub(super) fn plan(
 ) -> Result<Exact, Overflow> {
     let rounds = commitment.rounds_sides(situation.book.rounding.at);
     let committed = due_at_least((commitment.amount, commitment.prorated), rounds, situation, steps)?;
+    // Lines that stay exact are rounded here, if the commitment looks at rounded sides.
+    let fees = if rounds { rounded_side(situation.book, fees)?.exact() } else { fees };
     settle(commitment.settle, (committed, fees), situation, steps)?.checked_sub(fees)
 }
 

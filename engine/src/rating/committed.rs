@@ -9,6 +9,7 @@ use crate::exact::{Exact, Overflow, decimal};
 use crate::quantity::Quantity;
 use crate::rounding::to_integer;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     committed: &Committed,
     quantity: Quantity,

@@ -16,6 +16,9 @@ pub(super) type Amounts<'p> = Vec<(&'p ChargeId, Money)>;
 
 /// The charges in an order in which every composite comes after its parts; else in that of the plan.
 pub(super) fn parts_first(plan: &Plan) -> Vec<&Charge> {
+    if !plan.charges.iter().any(|charge| matches!(charge.pricing, Pricing::Composite(_))) {
+        return plan.charges.iter().collect();
+    }
     let (mut waiting, mut ready): (Vec<&Charge>, Vec<&Charge>) =
         plan.charges.iter().partition(|charge| matches!(charge.pricing, Pricing::Composite(_)));
     while !waiting.is_empty() {
@@ -37,6 +40,7 @@ fn parts(charge: &Charge) -> &[ChargeId] {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     composite: &Composite,
     amounts: &Amounts<'_>,

@@ -7,6 +7,7 @@ use crate::catalog::{Dynamic, MoneyUnit};
 use crate::exact::{Exact, Overflow, power_of_ten};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     dynamic: &Dynamic,
     quantity: Quantity,

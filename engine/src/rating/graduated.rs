@@ -9,6 +9,7 @@ use crate::catalog::{Tiers, ZeroUsage};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     tiers: &Tiers,
     quantity: Quantity,
@@ -19,6 +20,7 @@ pub(super) fn price(
 }
 
 /// Each tier's part of the quantity, sold as units or as shares of money.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn in_tiers(
     tiers: &Tiers,
     quantity: Quantity,

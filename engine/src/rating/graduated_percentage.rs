@@ -8,6 +8,7 @@ use crate::catalog::Tiers;
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     tiers: &Tiers,
     quantity: Quantity,

@@ -3,7 +3,7 @@
 use super::cell::Failure;
 use super::counted::Counted;
 use super::terms::{self, Situation};
-use super::total::line_amount;
+use super::total::{line_amount, rounded_side};
 use super::trace::{Part, Recorder, Step, Steps, TotalOnly};
 use super::{
     Line, RateError, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage,
@@ -19,13 +19,13 @@ use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
 pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
-    let mut steps = Steps::default();
+    let mut steps = Steps::with_room();
     count(charge, situation, &mut steps);
     let exact = exact_price(charge, situation, &mut steps)?;
     let amount = line_amount(situation.book, exact, &mut steps)?;
     let mut lines = vec![line(charge, situation, (amount, steps))?];
     let mut steps = Steps::default();
-    let side = side(charge, exact, amount, situation);
+    let side = side(charge, exact, situation)?;
     if let Some(missing) = terms::missing(&charge.terms, side, situation, &mut steps)? {
         let amount = line_amount(situation.book, missing, &mut steps)?;
         lines.extend(minimum_line(charge, amount, steps));
@@ -40,8 +40,9 @@ pub(super) fn charge_amount(charge: &Charge, situation: Situation<'_>) -> Result
 }
 
 /// A line's amount as a minimum with a line of its own looks at it.
-fn side(charge: &Charge, exact: Exact, amount: Money, situation: Situation<'_>) -> Exact {
-    if charge.terms.rounds_sides(situation.book.rounding.at) { amount.exact() } else { exact }
+fn side(charge: &Charge, exact: Exact, situation: Situation<'_>) -> Result<Exact, Overflow> {
+    let rounds = charge.terms.rounds_sides(situation.book.rounding.at);
+    if rounds { Ok(rounded_side(situation.book, exact)?.exact()) } else { Ok(exact) }
 }
 
 /// The first step: what the charge's meter counted.

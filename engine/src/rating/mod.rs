@@ -10,6 +10,8 @@ mod composite;
 mod counted;
 mod due;
 mod dynamic;
+#[cfg(test)]
+mod edge_tests;
 mod effective;
 mod entitlement;
 mod flat;
@@ -21,6 +23,7 @@ mod package;
 mod per_unit;
 mod percentage;
 mod plan_lines;
+pub mod prepared;
 mod progress;
 mod prorated_graduated;
 mod rules;
@@ -41,7 +44,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Charge, Model, Plan, Pricing};
+use crate::catalog::{Book, BookRef, Charge, Each, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId, Version};
 use crate::invoice::{Account, AccountProblem, Carried, Conditions, CreditLine, DiscountLine, Item, settle};
@@ -393,6 +396,7 @@ pub fn find_plan<'b>(book: &'b Book, plan: &str) -> Result<&'b Plan, RateError> 
 fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
     check_quantities(book, plan, usage)?;
     for charge in &plan.charges {
+        check_parts(charge, usage)?;
         if let Pricing::Metered(metered) = &charge.pricing
             && let Model::Percentage(percentage) = &metered.model
             && let Some(item) = usage.of(&metered.meter)
@@ -404,6 +408,27 @@ fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError>
         }
     }
     Ok(())
+}
+
+/// What is priced by itself must not be below zero either: a part of the meter's quantity may be, where the whole is not.
+/// Prices by attributes look at their cells themselves.
+fn check_parts(charge: &Charge, usage: &Usage) -> Result<(), RateError> {
+    let Pricing::Metered(metered) = &charge.pricing else { return Ok(()) };
+    let Some(item) = usage.of(&metered.meter) else { return Ok(()) };
+    if metered.model.takes_negative() || matches!(&metered.model, Model::Matrix(_) | Model::Rules(_)) {
+        return Ok(());
+    }
+    let negative = match metered.each {
+        Each::Period => Some(counted::selected(metered, Some(item))?).filter(|quantity| quantity.is_negative()),
+        Each::Group => {
+            let selected = item.groups.iter().filter(|group| metered.selects(&group.key));
+            selected.map(|group| group.quantity).find(|quantity| quantity.is_negative())
+        }
+    };
+    match negative {
+        Some(quantity) => Err(RateError::NegativeQuantity { meter: item.meter.clone(), quantity }),
+        None => Ok(()),
+    }
 }
 
 /// Whether every charge of the plan that looks at this meter can say what a negative quantity costs.

@@ -7,6 +7,7 @@ use crate::exact::{Exact, Overflow, decimal};
 use crate::quantity::Quantity;
 use crate::rounding::to_integer;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(package: &Package, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     let count = to_integer(quantity.exact().checked_div(package.size.exact())?, package.rounding.mode())?;
     let packages = Quantity::new(decimal(count, 0)?);

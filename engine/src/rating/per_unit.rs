@@ -5,6 +5,7 @@ use crate::catalog::UnitPrice;
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(price: &UnitPrice, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     let amount = price.times(quantity)?;
     steps.record(|| Step::PerUnit { quantity, price: *price, amount });

@@ -11,6 +11,7 @@ use crate::exact::{Exact, Overflow};
 use crate::money::Money;
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     percentage: &Percentage,
     counted: Counted<'_>,
@@ -47,6 +48,7 @@ pub(super) fn price(
     let Changed { events: lowered, by: lowered_by } = tally.lowered;
     if raised > 0 || lowered > 0 {
         let amount = raised_by.checked_sub(lowered_by)?;
+        let (minimum, maximum) = (minimum.map(Box::new), maximum.map(Box::new));
         steps.record(|| Step::EventLimits { minimum, maximum, raised, raised_by, lowered, lowered_by, amount });
         sum = sum.checked_add(amount)?;
     }

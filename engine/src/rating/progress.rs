@@ -125,8 +125,8 @@ fn priced(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<R
     check_usage(book, plan, &part.metered)?;
     part.account.check(plan)?;
     let (share, complete) = (part.share, part.position.is_last());
-    let mut priced = Vec::new();
-    let mut amounts = Vec::new();
+    let mut priced = Vec::with_capacity(plan.charges.len());
+    let mut amounts = Vec::with_capacity(plan.charges.len());
     let mut fees = Fees::of(plan);
     let mut units = Entitlements::of(&part.account);
     units.begin(plan, share.exact())?;

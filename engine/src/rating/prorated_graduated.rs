@@ -11,6 +11,7 @@ use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::usage::Sample;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     prorated: &ProratedGraduated,
     counted: Counted<'_>,

@@ -13,6 +13,7 @@ use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::usage::MeterUsage;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     rules: &Rules,
     (metered, usage): (&Metered, Option<&MeterUsage>),

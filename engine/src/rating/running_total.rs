@@ -17,6 +17,7 @@ use crate::usage::{MeterUsage, Sample};
 /// The units of a cell, tier by tier.
 type Units = BTreeMap<usize, Exact>;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     matrix: &Matrix,
     (metered, usage): (&Metered, Option<&MeterUsage>),

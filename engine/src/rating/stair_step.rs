@@ -6,6 +6,7 @@ use crate::catalog::{Tiers, ZeroUsage};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(tiers: &Tiers, quantity: Quantity, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     if quantity.is_zero() && tiers.rules().zero_usage == ZeroUsage::Nothing {
         return Ok(Exact::ZERO);

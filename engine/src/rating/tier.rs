@@ -35,6 +35,7 @@ pub(super) struct Setting {
 }
 
 /// A tier that has units only is one step, written by `units`; anything more is a part with steps of its own.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price<R: Recorder>(
     slice: Slice<'_>,
     setting: Setting,

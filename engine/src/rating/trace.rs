@@ -1,6 +1,10 @@
 //! The steps that lead to an amount, as data. Their text is made in `text/sentence.rs`.
 //!
+//! A line has many of them, so what makes a rare one large stands behind a pointer; a test holds their size.
+//!
 //! Law: replaying the steps gives the amount, and the priced steps of a line add up to what is rounded.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +29,7 @@ pub enum Step {
     /// Events became a quantity.
     Counted {
         /// How.
-        aggregate: Aggregate,
+        aggregate: Arc<Aggregate>,
         /// Which events, if not all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         only: Vec<Filter>,
@@ -229,10 +233,10 @@ pub enum Step {
     EventLimits {
         /// At least this, if there is a minimum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        minimum: Option<Money>,
+        minimum: Option<Box<Money>>,
         /// At most this, if there is a maximum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        maximum: Option<Money>,
+        maximum: Option<Box<Money>>,
         /// Events that would have cost less than the minimum.
         raised: u64,
         /// By how much in all they were raised.
@@ -426,7 +430,7 @@ pub enum Step {
         /// This tax for each unit of net amount.
         share: Exact,
         /// All taxes in the price for each unit of net amount.
-        all: Exact,
+        all: Box<Exact>,
         /// price × share ÷ (1 + all).
         amount: Exact,
     },
@@ -468,7 +472,7 @@ pub enum Step {
 impl Step {
     pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>) -> Self {
         Self::Counted {
-            aggregate: meter.aggregate.clone(),
+            aggregate: Arc::clone(&meter.aggregate),
             only: meter.only.clone(),
             convert_each: meter.convert_each,
             full: usage.and_then(|usage| usage.full),
@@ -488,6 +492,11 @@ impl Step {
             return None;
         };
         (own == charge).then_some(*amount)
+    }
+
+    /// The steps that lead to this one, where it is priced by itself.
+    pub fn inner(&self) -> &[Self] {
+        if let Self::Part { steps, .. } = self { steps } else { &[] }
     }
 
     /// The exact amount that this step adds to its line, for the steps that price something.
@@ -641,6 +650,11 @@ pub trait Recorder {
 pub struct Steps(Vec<Step>);
 
 impl Steps {
+    /// None yet, with room for what most lines have: counted, allowance, four tiers, rounding. Growing copies them.
+    pub fn with_room() -> Self {
+        Self(Vec::with_capacity(7))
+    }
+
     /// The steps, first one first.
     pub fn into_vec(self) -> Vec<Step> {
         self.0
@@ -686,5 +700,16 @@ impl Recorder for TotalOnly {
         price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
     ) -> Result<Exact, Overflow> {
         price(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+
+    /// Seven steps, as a line of four tiers has, then take less than the kilobyte that allocators keep at hand.
+    #[test]
+    fn steps_stay_small() {
+        assert!(size_of::<Step>() <= 144, "{}", size_of::<Step>());
     }
 }

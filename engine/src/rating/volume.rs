@@ -11,6 +11,7 @@ use crate::exact::{Exact, Overflow, decimal};
 use crate::quantity::Quantity;
 use crate::rounding::{RoundingMode, to_integer};
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price(
     tiers: &Tiers,
     quantity: Quantity,

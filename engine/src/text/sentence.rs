@@ -427,7 +427,7 @@ mod tests {
     }
 
     fn said(step: &Step) -> (String, String) {
-        let unit = Names { zh: "次".to_owned(), en: "calls".to_owned() };
+        let unit = Names { zh: "次".into(), en: "calls".into() };
         let cny = Currency::from_code("CNY").unwrap();
         (sentence(step, Some(&unit), cny, Lang::Zh), sentence(step, Some(&unit), cny, Lang::En))
     }
@@ -484,7 +484,7 @@ mod tests {
         let group =
             |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
         let step = Step::Counted {
-            aggregate: Aggregate::Count,
+            aggregate: Aggregate::Count.into(),
             only: Vec::new(),
             convert_each: None,
             full: None,

@@ -1,6 +1,8 @@
 //! Meters: which events count, into what, and broken down by what.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +33,7 @@ pub struct Meter {
     /// Which of those it counts; all where empty.
     pub only: Vec<Filter>,
     /// How it counts them.
-    pub aggregate: Aggregate,
+    pub aggregate: Arc<Aggregate>,
     /// What becomes of an event whose field is missing or no number.
     pub missing: Missing,
     /// How the number of each event is converted before it is counted.
@@ -115,10 +117,30 @@ impl MeterUsage {
         Self { meter, quantity, events: None, groups: Vec::new(), full: None, rounded: None, samples: Vec::new() }
     }
 
-    /// Assumed events, one after the other; the quantity is what they add up to.
+    /// Assumed groups, those of one key taken together. The quantity is their sum where the meter adds up, otherwise the
+    /// largest of them: the least that the whole can be.
+    pub fn of_groups(meter: &Meter, groups: Vec<Group>) -> Result<Self, Overflow> {
+        let groups = one_a_key(groups)?;
+        let mut quantities = groups.iter().map(|group| group.quantity);
+        let quantity = if meter.adds_up() {
+            quantities.try_fold(Quantity::ZERO, Quantity::checked_add)?
+        } else {
+            quantities.max().unwrap_or(Quantity::ZERO)
+        };
+        let mut usage = Self::assumed(meter.id.clone(), quantity);
+        usage.groups = groups;
+        Ok(usage)
+    }
+
+    /// Assumed events, one after the other; the quantity is what they add up to, and so is that of each group where the
+    /// events have keys.
     pub fn of_samples(meter: MeterId, samples: Vec<Sample>) -> Result<Self, Overflow> {
         let full = samples.iter().map(|sample| sample.value).try_fold(Quantity::ZERO, Quantity::checked_add)?;
+        let keyed = samples.iter().filter(|sample| !sample.key.is_empty());
+        let groups = keyed.map(|sample| Group { key: sample.key.clone(), events: 1, quantity: sample.value });
+        let groups = one_a_key(groups)?;
         let mut usage = Self::assumed(meter, full);
+        usage.groups = groups;
         usage.samples = samples;
         Ok(usage)
     }
@@ -141,6 +163,23 @@ impl MeterUsage {
         self.samples.extend(other.samples.iter().cloned());
         Ok(())
     }
+}
+
+/// Groups of the same key become one, in the order of keys, as counting gives them.
+fn one_a_key(groups: impl IntoIterator<Item = Group>) -> Result<Vec<Group>, Overflow> {
+    let mut sums: BTreeMap<Vec<String>, Group> = BTreeMap::new();
+    for group in groups {
+        match sums.get_mut(&group.key) {
+            Some(sum) => {
+                sum.quantity = sum.quantity.checked_add(group.quantity)?;
+                sum.events = sum.events.checked_add(group.events).ok_or(Overflow)?;
+            }
+            None => {
+                sums.insert(group.key.clone(), group);
+            }
+        }
+    }
+    Ok(sums.into_values().collect())
 }
 
 /// The quantities of some meters; a meter that is not named counted nothing.

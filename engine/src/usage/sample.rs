@@ -24,4 +24,9 @@ impl Sample {
     pub fn whole(value: Quantity) -> Self {
         Self { key: Vec::new(), value, billed: value.exact() }
     }
+
+    /// The same in a group.
+    pub fn with_key(self, key: Vec<String>) -> Self {
+        Self { key, ..self }
+    }
 }

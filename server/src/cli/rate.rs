@@ -1,11 +1,12 @@
 //! `rate`: prices assumed usage with the engine and prints its answer, as JSON or as a table for people.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use engine::rating::{Rated, Step};
-use engine::text::{Lang, Names, format_decimal, format_money, sentence};
-use engine::wire::{Answer, Ask, Assumed, Door, Refusal, answer};
+use engine::text::{Lang, Names, Said, format_decimal, format_money, outline};
+use engine::wire::{Answer, Ask, Assumed, AssumedGroup, Door, Refusal, answer};
 
 use super::screen::{Align, Screen, widths};
 use super::{CliError, LangArg, read_file};
@@ -14,6 +15,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000
   ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000 --usage traffic=60000000000 --steps
+  ratecard rate examples/language-models.toml --plan list --usage 'units[model=gpt-4o,kind=input,class=batch,size=to-32k]=2000000'
   ratecard rate examples/acme-api.toml --plan growth --usage calls=9000000 --format json | jq -r .total";
 
 #[derive(Debug, Args)]
@@ -24,7 +26,7 @@ pub(super) struct RateArgs {
     /// Plan
     #[arg(long, value_name = "ID")]
     plan: String,
-    /// Quantity of a meter, a plain decimal; may be given several times
+    /// Quantity of a meter, a plain decimal, or METER[NAME=VALUE,…]=QUANTITY of a part; may be given several times
     #[arg(long = "usage", value_name = "METER=QUANTITY", value_parser = read_usage)]
     usage: Vec<Assumed>,
     /// How to print the result
@@ -46,13 +48,51 @@ enum RateFormat {
     Json,
 }
 
+/// `calls=1200` or, for a part of what a meter counts, `tokens[model=small,kind=input]=1200`.
 fn read_usage(text: &str) -> Result<Assumed, &'static str> {
-    let (meter, quantity) = text.split_once('=').ok_or("write METER=QUANTITY, for instance calls=1200000")?;
-    Ok(Assumed { meter: meter.trim().to_owned(), quantity: quantity.trim().to_owned(), samples: Vec::new() })
+    let (meter, key, quantity) = match text.split_once('[') {
+        Some((meter, rest)) => {
+            let (key, quantity) = rest.rsplit_once("]=").ok_or(HOW_TO_GROUP)?;
+            (meter, Some(read_key(key)?), quantity)
+        }
+        None => {
+            let (meter, quantity) = text.split_once('=').ok_or("write METER=QUANTITY, for instance calls=1200000")?;
+            (meter, None, quantity)
+        }
+    };
+    let (meter, quantity) = (meter.trim().to_owned(), quantity.trim().to_owned());
+    Ok(match key {
+        None => Assumed { meter, quantity, groups: Vec::new(), samples: Vec::new() },
+        Some(key) => {
+            let groups = vec![AssumedGroup { key, quantity }];
+            Assumed { meter, quantity: String::new(), groups, samples: Vec::new() }
+        }
+    })
+}
+
+const HOW_TO_GROUP: &str = "write METER[NAME=VALUE,…]=QUANTITY, for instance tokens[model=small,kind=input]=1200";
+
+fn read_key(text: &str) -> Result<BTreeMap<String, String>, &'static str> {
+    let pair = |part: &str| part.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+    text.split(',').map(|part| pair(part).ok_or(HOW_TO_GROUP)).collect()
+}
+
+/// Groups of one meter that were given one by one belong together; a meter that is given twice as a whole stays twice,
+/// and is refused by the engine.
+fn gathered(usage: &[Assumed]) -> Vec<Assumed> {
+    let mut all: Vec<Assumed> = Vec::new();
+    for item in usage {
+        let earlier = all.iter_mut().find(|other| other.meter == item.meter);
+        match earlier.filter(|_| !item.groups.is_empty()) {
+            Some(earlier) => earlier.groups.extend(item.groups.iter().cloned()),
+            None => all.push(item.clone()),
+        }
+    }
+    all
 }
 
 pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let door = Door::Rate { plan: args.plan.clone(), usage: args.usage.clone(), account: None };
+    let door = Door::Rate { plan: args.plan.clone(), usage: gathered(&args.usage), account: None };
     let answered = answer(&Ask { book: read_file(&args.book)?, ask: door });
     match (args.format, answered) {
         (RateFormat::Json, Ok(answer)) => screen.line(&serde_json::to_string(&answer)?),
@@ -101,7 +141,7 @@ fn table(rated: &Rated, args: &RateArgs, screen: &mut Screen) -> Result<(), CliE
     let lang = args.lang.into();
     let money = |amount| format_money(amount, rated.currency, lang);
     screen.line(&format!("{} · {} {}", rated.plan_name.get(lang), rated.book.id, rated.book.version))?;
-    let mut rows: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    let mut rows: Vec<(Vec<String>, Vec<Said>)> = Vec::new();
     for line in &rated.lines {
         let unit = line.unit.as_ref().map(|unit| unit.get(lang)).unwrap_or_default();
         let quantity = match line.meter {
@@ -129,8 +169,8 @@ fn table(rated: &Rated, args: &RateArgs, screen: &mut Screen) -> Result<(), CliE
     let widths = widths(&cells);
     for (row, said) in rows {
         screen.row(&[Align::Left, Align::Right, Align::Right], &widths, &row)?;
-        for sentence in said.iter().filter(|_| args.steps) {
-            screen.line(&format!("    {sentence}"))?;
+        for Said { depth, text } in said.iter().filter(|_| args.steps) {
+            screen.line(&format!("    {}{text}", "  ".repeat(*depth)))?;
         }
     }
     for meter in &rated.unpriced {
@@ -139,6 +179,6 @@ fn table(rated: &Rated, args: &RateArgs, screen: &mut Screen) -> Result<(), CliE
     Ok(())
 }
 
-fn say(steps: &[Step], unit: Option<&Names>, rated: &Rated, lang: Lang) -> Vec<String> {
-    steps.iter().map(|step| sentence(step, unit, rated.currency, lang)).collect()
+fn say(steps: &[Step], unit: Option<&Names>, rated: &Rated, lang: Lang) -> Vec<Said> {
+    outline(steps, unit, rated.currency, lang)
 }

@@ -4,7 +4,7 @@ use engine::catalog::Treatment;
 use engine::invoice::{CreditLine, Issued, TaxLine};
 use engine::period::Period;
 use engine::rating::{Line, Rated, Step};
-use engine::text::{Lang, Names, format_decimal, format_money, rounding_rule, sentence};
+use engine::text::{Lang, Names, Said, format_decimal, format_money, outline, rounding_rule};
 use serde::Serialize;
 
 use crate::config::Seller;
@@ -45,14 +45,21 @@ struct PaperLine {
     quantity: String,
     unit: String,
     amount: String,
-    steps: Vec<String>,
+    steps: Vec<Small>,
 }
 
 #[derive(Debug, Serialize)]
 struct Sum {
     label: String,
     amount: String,
-    steps: Vec<String>,
+    steps: Vec<Small>,
+}
+
+/// A step in small print.
+#[derive(Debug, Serialize)]
+struct Small {
+    depth: usize,
+    text: String,
 }
 
 /// Writes an invoice out.
@@ -108,16 +115,17 @@ fn paper_line(line: &Line, bill: &Rated, lang: Lang) -> PaperLine {
         quantity,
         unit: unit.filter(|_| line.meter.is_some()).map(|unit| unit.get(lang).to_owned()).unwrap_or_default(),
         amount: format_money(line.amount, bill.currency, lang),
-        steps: line.steps.iter().map(|step| say(step, unit, bill, lang)).collect(),
+        steps: say(&line.steps, unit, bill, lang),
     }
 }
 
-fn say(step: &Step, unit: Option<&Names>, bill: &Rated, lang: Lang) -> String {
-    sentence(step, unit, bill.currency, lang)
+fn say(steps: &[Step], unit: Option<&Names>, bill: &Rated, lang: Lang) -> Vec<Small> {
+    let said = outline(steps, unit, bill.currency, lang);
+    said.into_iter().map(|Said { depth, text }| Small { depth, text }).collect()
 }
 
 fn sums(bill: &Rated, lang: Lang) -> Vec<Sum> {
-    let said = |steps: &[Step]| steps.iter().map(|step| say(step, None, bill, lang)).collect();
+    let said = |steps: &[Step]| say(steps, None, bill, lang);
     let sum = |label: &str, amount: String, steps: &[Step]| Sum { label: label.to_owned(), amount, steps: said(steps) };
     let money = |amount| format_money(amount, bill.currency, lang);
     let mut sums = Vec::new();

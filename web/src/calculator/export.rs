@@ -1,12 +1,13 @@
 //! The estimate as CSV: every line with its steps and exact amounts, to be opened in a spreadsheet.
 
 use engine::rating::{Rated, Step};
-use engine::text::{Lang, Names, sentence};
+use engine::text::{Lang, Names, outline, sentence};
 
 use super::scenario::Scenario;
 use crate::text as words;
 
 /// The file of the chosen plan; empty while there is no price.
+#[inline(never)] // Not in the first part of the program.
 pub fn csv(scenario: &Scenario, lang: Lang) -> String {
     let Some(chosen) = scenario.chosen() else { return String::new() };
     let rated = &chosen.month;
@@ -14,6 +15,7 @@ pub fn csv(scenario: &Scenario, lang: Lang) -> String {
     let mut text = String::from("\u{feff}");
     let head = ["line", "name", "quantity", "unit", "amount", "currency", "how"].map(str::to_owned);
     push(&mut text, &head);
+    assumed(&mut text, scenario, lang);
     for line in &rated.lines {
         let how = how(&line.steps, line.unit.as_ref(), rated, lang);
         let unit = line.unit.as_ref().map_or("", |unit| unit.get(lang));
@@ -50,9 +52,27 @@ pub fn csv(scenario: &Scenario, lang: Lang) -> String {
     text
 }
 
+/// The steps in one cell; what leads to a step follows it behind an arrow.
 fn how(steps: &[Step], unit: Option<&Names>, rated: &Rated, lang: Lang) -> String {
-    let sentences: Vec<String> = steps.iter().map(|step| sentence(step, unit, rated.currency, lang)).collect();
+    let said = outline(steps, unit, rated.currency, lang);
+    let sentences: Vec<String> =
+        said.iter().map(|said| ["› ".repeat(said.depth), said.text.clone()].concat()).collect();
     sentences.join(" · ")
+}
+
+/// What is assumed of meters that are used in parts: a row for each part.
+fn assumed(text: &mut String, scenario: &Scenario, lang: Lang) {
+    for (index, entry) in scenario.entries.iter().enumerate() {
+        let (Some(rows), Some((_, meter))) = (&entry.rows, scenario.meter(index)) else { continue };
+        let unit = meter.unit.as_ref().map_or("", |unit| unit.get(lang));
+        for row in &rows.list {
+            let name = [meter.name.get(lang), " ", &row.values.join(", ")].concat();
+            let how = row.count.as_ref().map(|count| words::times(&count.quantity.to_string(), &row.quantity.text));
+            let quantity = row.quantity.quantity.to_string();
+            let cells = ["assumed", name.trim_end(), &quantity, unit, "", "", &how.unwrap_or_default()];
+            push(text, &cells.map(str::to_owned));
+        }
+    }
 }
 
 fn row(text: &mut String, rated: &Rated, start: [&str; 4], amount_and_how: &[&str; 2]) {

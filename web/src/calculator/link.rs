@@ -19,6 +19,10 @@ pub struct Link {
     pub lang: Option<Lang>,
     /// Meter ids with quantities.
     pub quantities: Vec<(String, String)>,
+    /// Parts of meters: the meter, the values that make the part, and its quantity.
+    pub parts: Vec<(String, Vec<String>, String)>,
+    /// What the plan's customer commits to, where that is not what the book says.
+    pub commit: Option<String>,
 }
 
 /// A part of a link that cannot be used.
@@ -46,7 +50,7 @@ pub enum LinkProblemKind {
 }
 
 /// Keys with a meaning of their own. A meter that is called like one of them is written with [`METER_PREFIX`].
-const RESERVED: [&str; 5] = ["book", "plan", "plans", "over", "lang"];
+const RESERVED: [&str; 6] = ["book", "plan", "plans", "over", "lang", "commit"];
 
 const METER_PREFIX: &str = "meter.";
 
@@ -61,13 +65,17 @@ pub fn decode(hash: &str) -> (Link, Vec<LinkProblem>) {
             "plan" => link.plan = Some(value),
             "plans" => link.plans = Some(value.split(',').map(str::to_owned).collect()),
             "over" => link.over = Some(value),
+            "commit" => link.commit = Some(value),
             "lang" => match read_lang(&value) {
                 Some(lang) => link.lang = Some(lang),
                 None => problems.push(LinkProblem { part: part.to_owned(), kind: LinkProblemKind::Language }),
             },
             meter => {
-                let meter = meter.strip_prefix(METER_PREFIX).unwrap_or(meter);
-                link.quantities.push((meter.to_owned(), value));
+                let meter = percent_decoded(meter.strip_prefix(METER_PREFIX).unwrap_or(meter));
+                match meter.split_once('[') {
+                    Some((meter, values)) => link.parts.push((meter.to_owned(), values_of(values), value)),
+                    None => link.quantities.push((meter, value)),
+                }
             }
         }
     }
@@ -92,13 +100,52 @@ pub fn encode(link: &Link) -> String {
         let prefix = if is_reserved { METER_PREFIX } else { "" };
         push(&[prefix, meter].concat(), quantity);
     }
+    for (meter, values, quantity) in &link.parts {
+        push(&part_key(meter, values), quantity);
+    }
     if let Some(over) = &link.over {
         push("over", over);
+    }
+    if let Some(commit) = &link.commit {
+        push("commit", commit);
     }
     if let Some(lang) = link.lang {
         push("lang", lang.pick("zh", "en"));
     }
     parts.join("&")
+}
+
+/// The values between the brackets. Commas in them are escaped twice, so that programs which undo escapes do no harm.
+#[inline(never)] // Not in the first part of the program.
+fn values_of(text: &str) -> Vec<String> {
+    let text = text.strip_suffix(']').unwrap_or(text);
+    if text.is_empty() { Vec::new() } else { text.split(',').map(percent_decoded).collect() }
+}
+
+/// `tokens[small,input]`, with everything escaped that has a meaning in a link.
+#[inline(never)] // Not in the first part of the program.
+fn part_key(meter: &str, values: &[String]) -> String {
+    let values: Vec<String> = values.iter().map(|value| escaped(&escaped(value))).collect();
+    let prefix = if RESERVED.contains(&meter) || meter.starts_with(METER_PREFIX) { METER_PREFIX } else { "" };
+    [prefix, meter, "[", &values.join(","), "]"].concat()
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'*' => {
+                escaped.push(char::from(byte))
+            }
+            _ => {
+                escaped.push('%');
+                for half in [byte >> 4, byte & 15] {
+                    escaped.push(char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase());
+                }
+            }
+        }
+    }
+    escaped
 }
 
 /// `zh`, `en` and tags that begin with them, like `zh-CN`.
@@ -155,11 +202,17 @@ mod tests {
                 ("plan".to_owned(), "3".to_owned()),
                 ("meter.x".to_owned(), "0.5".to_owned()),
             ],
+            parts: vec![
+                ("tokens".to_owned(), vec!["小 a,b]".to_owned(), "x=%2C".to_owned()], "7".to_owned()),
+                ("plan".to_owned(), Vec::new(), "5x100".to_owned()),
+            ],
+            commit: Some("5000".to_owned()),
         };
         let text = encode(&link);
         assert_eq!(
             text,
-            "book=acme-api&plan=growth&plans=starter,growth&calls=1200000&meter.plan=3&meter.meter.x=0.5&over=calls&lang=en"
+            "book=acme-api&plan=growth&plans=starter,growth&calls=1200000&meter.plan=3&meter.meter.x=0.5\
+             &tokens[%25E5%25B0%258F%2520a%252Cb%255D,x%253D%25252C]=7&meter.plan[]=5x100&over=calls&commit=5000&lang=en"
         );
         assert_eq!(decode(&["#", &text].concat()), (link, Vec::new()));
     }

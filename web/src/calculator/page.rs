@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use super::export::csv;
 use super::link::decode;
+use super::plain::is_plain;
 use super::scenario::{self, CostCurve};
 use super::state::{LoadProblem, Msg as Change, State};
 use super::view::curve::drawing;
@@ -32,6 +33,10 @@ pub struct Calculator {
     changes: u32,
     spoken: String,
     is_measuring: bool,
+    /// Whether the second part of the program has come, which draws curves and knows books that are not plain.
+    is_whole: bool,
+    /// A book that waits for that part.
+    waiting: Option<String>,
 }
 
 /// What happens to the page.
@@ -42,6 +47,8 @@ pub enum Msg {
     Wish(Wish),
     /// Time to draw the curve.
     Curve,
+    /// All of the program is there.
+    Whole,
     /// To the chart.
     Chart(chart::Msg),
     /// The window may have another size.
@@ -71,7 +78,13 @@ impl Component for Calculator {
             changes: 0,
             spoken: String::new(),
             is_measuring: false,
+            is_whole: false,
+            waiting: None,
         };
+        ctx.link().send_future(async {
+            browser::whole().await;
+            Msg::Whole
+        });
         load(ctx, "index.json".to_owned(), Change::Index);
         page.dress();
         page
@@ -79,12 +92,24 @@ impl Component for Calculator {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
+            Msg::Change(Change::Book(Ok(text))) if !self.is_whole && !is_plain(&text) => self.waiting = Some(text),
             Msg::Change(change) => self.change(ctx, change),
             Msg::Wish(wish) => self.fulfil(ctx, wish),
+            // Stays due, and is drawn when all of the program is there.
+            Msg::Curve if !self.is_whole => return false,
             Msg::Curve => {
                 self.curve_is_due = false;
                 self.curve = self.state.scenario().and_then(|scenario| scenario.curve().ok());
                 self.draw();
+            }
+            Msg::Whole => {
+                self.is_whole = true;
+                if let Some(text) = self.waiting.take() {
+                    self.change(ctx, Change::Book(Ok(text)));
+                }
+                if self.curve_is_due {
+                    ctx.link().send_message(Msg::Curve);
+                }
             }
             Msg::Chart(msg) => self.chart.apply(msg),
             Msg::Resized => return self.chart.measure(),
@@ -194,6 +219,7 @@ impl Calculator {
         browser::dress(self.state.lang, self.state.theme, &title(&self.state));
     }
 
+    #[inline(never)] // Not in the first part of the program.
     fn fulfil(&mut self, ctx: &Context<Self>, wish: Wish) {
         match wish {
             Wish::Retry => {

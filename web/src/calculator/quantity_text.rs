@@ -23,6 +23,8 @@ pub enum QuantityProblem {
     TooLarge,
     /// More than nine decimal places.
     TooFine,
+    /// No whole number of events, or more than are priced one by one.
+    TooManyEvents,
 }
 
 /// Words that multiply, each with its power of ten. Compared without regard to case.

@@ -34,6 +34,13 @@ impl Scale {
         Self { low: power.clamp(10, 15) - DECADES }
     }
 
+    /// The usual one, or a higher one that reaches ten times beyond `quantity`.
+    #[inline(never)] // Not in the first part of the program.
+    pub fn around(quantity: Quantity) -> Self {
+        let power = whole(quantity).checked_ilog10().map_or(0, |power| power + 2);
+        Self { low: power.clamp(10, 15) - DECADES }
+    }
+
     /// What a position stands for; positions beyond the last count as the last.
     pub fn at(self, position: u32) -> Quantity {
         Quantity::from(self.whole_at(position.min(LAST)))

@@ -88,7 +88,7 @@ fn plan(id: &str) -> PlanId {
 #[test]
 fn the_first_screen_has_usage_and_a_price_on_the_cheapest_plan() {
     let scenario = Scenario::example(view()).unwrap();
-    assert!(scenario.entries.iter().all(|entry| !entry.quantity.is_zero() && entry.problem.is_none()));
+    assert!(scenario.entries.iter().all(|entry| !entry.cell.quantity.is_zero() && entry.cell.problem.is_none()));
     assert_eq!(scenario.estimate.as_ref().unwrap().cheapest.as_ref(), Some(&scenario.plan));
     assert!(scenario.is_at(Preset::StartUp));
 }
@@ -99,9 +99,9 @@ fn typing_changes_the_price_and_leaving_writes_the_figure_out() {
     let (mut scenario, _) = scenario("#calls=0&plan=small");
     scenario.apply(Msg::Typed(0, "101k".to_owned()));
     assert_eq!(total(&scenario), "100.00");
-    assert_eq!(scenario.entries[0].text, "101k");
+    assert_eq!(scenario.entries[0].cell.text, "101k");
     scenario.apply(Msg::Left(0));
-    assert_eq!(scenario.entries[0].text, "101,000");
+    assert_eq!(scenario.entries[0].cell.text, "101,000");
     scenario.apply(Msg::Choose(plan("large")));
     assert_eq!(total(&scenario), "100.50");
     assert_eq!(scenario.chosen().unwrap().above_cheapest.unwrap().to_string(), "0.50");
@@ -114,12 +114,12 @@ fn a_text_that_is_no_quantity_keeps_the_last_good_price() {
         [("abc", QuantityProblem::NotANumber), ("-1", QuantityProblem::Negative), ("1e40", QuantityProblem::TooLarge)]
     {
         scenario.apply(Msg::Typed(0, text.to_owned()));
-        assert_eq!(scenario.entries[0].problem, Some(problem));
+        assert_eq!(scenario.entries[0].cell.problem, Some(problem));
         scenario.apply(Msg::Left(0));
-        assert_eq!((scenario.entries[0].text.as_str(), total(&scenario).as_str()), (text, "100.00"));
+        assert_eq!((scenario.entries[0].cell.text.as_str(), total(&scenario).as_str()), (text, "100.00"));
     }
     scenario.apply(Msg::Slid(0, 1));
-    assert_eq!((scenario.entries[0].text.as_str(), scenario.entries[0].problem), ("10", None));
+    assert_eq!((scenario.entries[0].cell.text.as_str(), scenario.entries[0].cell.problem), ("10", None));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn bad_parts_of_a_link_are_reported_and_the_rest_is_restored() {
     let (scenario, problems) = scenario("#plan=huge&plans=small,x&calls=abc&images=2&seats=3&over=seats");
     use LinkProblemKind as K;
     assert_eq!(problems, [K::Quantity, K::Meter, K::Plan, K::Plan, K::Meter]);
-    assert_eq!(scenario.entries[1].quantity.to_string(), "2");
+    assert_eq!(scenario.entries[1].cell.quantity.to_string(), "2");
     assert_eq!(scenario.compared, [plan("small")]);
 }
 

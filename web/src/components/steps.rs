@@ -18,18 +18,34 @@ pub struct Reading<'a> {
     pub lang: Lang,
 }
 
-/// The steps, first one first. `id` is the element's id, `hook` its name for tests.
+/// The steps, first one first; what leads to a step is a list inside it. `id` is the element's id, `hook` its name for
+/// tests.
 pub fn steps(steps: &[Step], reading: Reading<'_>, id: String, hook: String) -> Html {
-    let rows = steps.iter().map(|step| {
-        let text = sentence(step, reading.unit, reading.currency, reading.lang);
-        // What a sentence comes to stands behind its last equals sign.
-        match text.rsplit_once('=') {
-            Some((how, amount)) if amount.starts_with(' ') => {
-                let amount = element::text("span", "step-amount", &["=", amount].concat());
-                group("li", "", vec![element::text("span", "", how), amount])
-            }
-            Some(_) | None => group("li", "", vec![element::text("span", "", &text)]),
+    html! { <ol class="steps" id={id} data-test={hook}>{ for rows(steps, reading) }</ol> }
+}
+
+fn rows(steps: &[Step], reading: Reading<'_>) -> Vec<Html> {
+    steps.iter().map(|step| row(step, reading)).collect()
+}
+
+fn row(step: &Step, reading: Reading<'_>) -> Html {
+    let text = sentence(step, reading.unit, reading.currency, reading.lang);
+    let inner = step.inner();
+    if !inner.is_empty() {
+        return nested(&text, inner, reading);
+    }
+    // What a sentence comes to stands behind its last equals sign.
+    match text.rsplit_once('=') {
+        Some((how, amount)) if amount.starts_with(' ') => {
+            let amount = element::text("span", "step-amount", &["=", amount].concat());
+            group("li", "", vec![element::text("span", "", how), amount])
         }
-    });
-    html! { <ol class="steps" id={id} data-test={hook}>{ for rows }</ol> }
+        Some(_) | None => group("li", "", vec![element::text("span", "", &text)]),
+    }
+}
+
+/// A step with the steps that lead to it.
+#[inline(never)] // Not in the first part of the program.
+fn nested(text: &str, inner: &[Step], reading: Reading<'_>) -> Html {
+    group("li", "nested", vec![element::text("span", "", text), group("ol", "inner-steps", rows(inner, reading))])
 }

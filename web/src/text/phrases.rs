@@ -90,6 +90,60 @@ pub fn in_tiers(lang: Lang, units: &str, tiers: usize) -> String {
     }
 }
 
+/// A quantity in parts that are priced each by itself, as one line.
+pub fn in_parts(lang: Lang, units: &str, parts: usize) -> String {
+    let parts = parts.to_string();
+    match lang {
+        Lang::Zh => [units, "，分 ", &parts, " 部分计价"].concat(),
+        Lang::En => [units, " in ", &parts, " parts"].concat(),
+    }
+}
+
+/// The sum of rows.
+pub fn in_all(lang: Lang, units: &str) -> String {
+    lang.pick(["共 ", units], [units, " in all"]).concat()
+}
+
+/// What a plan commits its customer to.
+pub fn commit_own(lang: Lang, amount: &str) -> String {
+    match lang {
+        Lang::Zh => ["此套餐承诺每月 ", amount, "；其余条款不变。"].concat(),
+        Lang::En => ["This plan commits to ", amount, " a month; all else stays."].concat(),
+    }
+}
+
+/// Another commitment that costs more.
+pub fn commit_more(lang: Lang, then: &str, more: &str) -> String {
+    match lang {
+        Lang::Zh => ["每月 ", then, "，比现在多 ", more].concat(),
+        Lang::En => [then, " a month, ", more, " more than now"].concat(),
+    }
+}
+
+/// Another commitment that costs less.
+pub fn commit_less(lang: Lang, then: &str, less: &str) -> String {
+    match lang {
+        Lang::Zh => ["每月 ", then, "，比现在少 ", less].concat(),
+        Lang::En => [then, " a month, ", less, " less than now"].concat(),
+    }
+}
+
+/// Another commitment that changes nothing.
+pub fn commit_same(lang: Lang, then: &str) -> String {
+    match lang {
+        Lang::Zh => ["每月 ", then, "，与现在相同"].concat(),
+        Lang::En => [then, " a month, the same as now"].concat(),
+    }
+}
+
+/// Meters that are not offered for the axis.
+pub fn off_axis(lang: Lang, meters: &[&str]) -> String {
+    match lang {
+        Lang::Zh => [&meters.join("、"), "的价格取决于其构成，不能作为横轴。"].concat(),
+        Lang::En => ["Not on the axis, as the price depends on its parts: ", &meters.join(", "), "."].concat(),
+    }
+}
+
 /// A number of things at a price.
 pub fn times(count: &str, price: &str) -> String {
     [count, " × ", price].concat()

@@ -4,6 +4,8 @@
 pub(crate) mod asset;
 pub(crate) mod bindgen;
 pub(crate) mod html;
+pub(crate) mod parts;
+mod split;
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -23,6 +25,9 @@ use html::{Page, Wanted};
 
 /// The pages in the repository's root, by the names they are served under.
 const PAGES: &[&str] = &["index.html", "trial.html"];
+
+/// The program that comes in two parts: its visitors are strangers, and wait for every byte.
+pub(crate) const IN_PARTS: &str = "calculator";
 
 /// `cargo xtask web`
 pub(crate) fn web(workspace: &Workspace) -> Result<ExitCode, Failure> {
@@ -46,8 +51,8 @@ pub(crate) fn steps(workspace: &Workspace, missing: &[Need], server: Server) -> 
     });
     steps.push(Step {
         title: "putting dist/ together".to_owned(),
-        cold_seconds: 30,
-        warm_seconds: 25,
+        cold_seconds: 50,
+        warm_seconds: 30,
         is_cold: !workspace.dist().exists(),
     });
     Ok(steps)
@@ -96,8 +101,9 @@ fn build_server(workspace: &Workspace, server: Server) -> Result<(), Failure> {
 
 fn write_dist(workspace: &Workspace, tools: &NodeTools, server: Server) -> Result<(), Failure> {
     let site = Site { workspace, tools, directory: workspace.fresh_scratch("site")? };
-    site.add_pages()?;
+    // The calculator is visited while it is put together, and it wants books.
     site.add_books(&workspace.server(server))?;
+    site.add_pages()?;
     tools.compress(&site.directory)?;
     publish(&site.directory, &workspace.dist())
 }
@@ -125,6 +131,7 @@ impl Site<'_> {
     fn add_page(&self, name: &str) -> Result<(), Failure> {
         let source = workspace::read_text(&self.workspace.root.join(name))?;
         let filled = Page::parse(name, &source)?.fill(|wanted| match wanted {
+            Wanted::Program { bin } if bin == IN_PARTS => self.add_program_in_parts(&self.workspace.wasm(bin), bin),
             Wanted::Program { bin } => self.add_program(&self.workspace.wasm(bin), bin),
             Wanted::Style { href } => {
                 let css = self.tools.bundle_css(&self.workspace.root.join(href))?;
@@ -155,6 +162,19 @@ impl Site<'_> {
         Ok(html::program_tags(&js, &wasm))
     }
 
+    /// The same for a program of which the page begins with one part and fetches the rest while somebody reads.
+    fn add_program_in_parts(&self, module: &Path, name: &str) -> Result<String, Failure> {
+        let scratch = parts::scratch(self.workspace)?;
+        let cut = parts::cut(self, module, &scratch)?;
+        let first = self.add_asset(name, "wasm", &cut.first)?;
+        let rest = self.add_asset(&parts::rest_of(name), "wasm", &cut.rest)?;
+        let boot = scratch.join("boot.js");
+        workspace::write(&boot, parts::boot_script(name, &first, &rest))?;
+        let js = self.tools.bundle_js(&boot)?;
+        let js = self.add_asset(name, "js", &js)?;
+        Ok(html::program_tags(&js, &first))
+    }
+
     /// Writes a file under its lasting name; returns its address from the site's root.
     fn add_asset(&self, stem: &str, extension: &str, bytes: &[u8]) -> Result<String, Failure> {
         let path = format!("assets/{}", asset::name(stem, extension, bytes));
@@ -183,15 +203,25 @@ impl Site<'_> {
 /// Loads the program from beside its own script. If that fails, the page says so: it carries the
 /// words in both languages in a hidden element.
 fn boot_script(name: &str, wasm: &str) -> String {
-    let file = wasm.trim_start_matches("assets/");
+    let load = load_expression(wasm);
+    format!("import load from \"./{name}.js\";\n{load};\n")
+}
+
+/// The promise of a running program.
+fn load_expression(wasm: &str) -> String {
+    let file = file_name(wasm);
     format!(
-        "import load from \"./{name}.js\";\n\
-         load({{ module_or_path: new URL(\"{file}\", import.meta.url) }}).catch((error) => {{\n  \
+        "load({{ module_or_path: new URL(\"{file}\", import.meta.url) }}).catch((error) => {{\n  \
          document.querySelector(\".skeleton\")?.remove();\n  \
          document.getElementById(\"not-loaded\")?.removeAttribute(\"hidden\");\n  \
          throw error;\n\
-         }});\n"
+         }})"
     )
+}
+
+/// An asset's address from beside it.
+fn file_name(asset: &str) -> &str {
+    asset.trim_start_matches("assets/")
 }
 
 fn stem(path: &str) -> &str {

@@ -55,6 +55,7 @@ impl CapacityTier {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_capacity(
     reader: &mut Reader,
     node: &Node,

@@ -53,6 +53,7 @@ impl Committed {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_committed(reader: &mut Reader, node: &Node, path: &Path) -> Option<Committed> {
     let allowed = ["capacity", "fee", "overage", "overage_factor", "round_rate", "round_units"];
     let table = reader.table(node, path, &allowed)?;

@@ -29,6 +29,7 @@ pub enum Share {
     Graduated(Tiers),
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_composite(reader: &mut Reader, node: &Node, path: &Path) -> Option<Composite> {
     let table = reader.table(node, path, &["of", "percent", "graduated_percentage"])?;
     let of = reader.required(&table, "of", path, read_charges);

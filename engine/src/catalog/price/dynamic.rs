@@ -32,8 +32,9 @@ pub enum MoneyUnit {
     Minor,
 }
 
-const UNITS: [(&str, MoneyUnit); 2] = [("major", MoneyUnit::Major), ("minor", MoneyUnit::Minor)];
+pub(in crate::catalog) const UNITS: [(&str, MoneyUnit); 2] = [("major", MoneyUnit::Major), ("minor", MoneyUnit::Minor)];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_dynamic(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Dynamic> {
     let table = reader.table(node, path, &["multiplier", "carried_in", "units"])?;
     let multiplier = reader.optional(&table, "multiplier", path, Reader::positive);

@@ -45,6 +45,7 @@ impl Percentage {
 }
 
 /// Hundredths from 0 to 100: more than the whole of somebody's money is a slip, not a price.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_percent(reader: &mut Reader, node: &Node, path: &Path) -> Option<Decimal> {
     let percent = reader.not_negative(node, path)?;
     if percent > Decimal::ONE_HUNDRED {
@@ -53,6 +54,7 @@ pub(in crate::catalog) fn read_percent(reader: &mut Reader, node: &Node, path: &
     Some(percent)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_percentage(reader: &mut Reader, node: &Node, path: &Path) -> Option<Percentage> {
     let allowed = ["percent", "per_event", "free_events", "free_amount", "minimum", "maximum"];
     let table = reader.table(node, path, &allowed)?;

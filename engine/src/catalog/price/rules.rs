@@ -102,6 +102,7 @@ impl Test {
 
 const RULE_KEYS: [&str; 7] = ["group", "attribute", "is", "from", "price", "factor", "fee"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_rules(reader: &mut Reader, node: &Node, path: &Path, scope: Scope<'_>) -> Option<Rules> {
     let nodes = reader.array(node, path)?;
     if nodes.is_empty() {

@@ -55,9 +55,11 @@ pub struct CreditRules {
     pub minimum: Option<Money>,
 }
 
-const ELIGIBLES: [(&str, Eligible); 2] = [("all", Eligible::All), ("usage", Eligible::Usage)];
-const PLACES: [(&str, CreditPlace); 2] = [("before_tax", CreditPlace::BeforeTax), ("after_tax", CreditPlace::AfterTax)];
+pub(in crate::catalog) const ELIGIBLES: [(&str, Eligible); 2] = [("all", Eligible::All), ("usage", Eligible::Usage)];
+pub(in crate::catalog) const PLACES: [(&str, CreditPlace); 2] =
+    [("before_tax", CreditPlace::BeforeTax), ("after_tax", CreditPlace::AfterTax)];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_credits(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Credit>> {
     let nodes = reader.array(node, path)?;
     let mut credits: Vec<Credit> = Vec::new();
@@ -84,6 +86,7 @@ fn read_credit(reader: &mut Reader, node: &Node, path: &Path) -> Option<Credit> 
     Some(Credit { id: id?, name: name?, amount: Money::new(amount?), priority: priority?.unwrap_or(0) })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_credit_rules(reader: &mut Reader, node: &Node, path: &Path) -> Option<CreditRules> {
     let table = reader.table(node, path, &["eligible", "place", "minimum"])?;
     let eligible =

@@ -6,6 +6,7 @@ use engine::ids::MeterId;
 use engine::text::{Lang, format_money};
 use yew::prelude::*;
 
+use super::commit::commit;
 use super::{Ears, Wish};
 use crate::bill::{Shown, bill, line_keys};
 use crate::calculator::scenario::{Msg, Scenario};
@@ -22,6 +23,7 @@ pub fn cost(state: &State, scenario: &Scenario, ears: &Ears) -> Html {
             hero(scenario, chosen, lang, &on_msg),
             plans(scenario, estimate, lang, &on_msg),
             lines(scenario, chosen, lang, &on_msg),
+            commit(scenario, lang, &on_msg),
             actions(state, ears),
         ],
         (Ok(_), None) => Vec::new(),

@@ -27,19 +27,24 @@ const MONEY_DECADES: i32 = 8;
 pub fn curve(scenario: &Scenario, (cost, chart): (Option<&CostCurve>, &Chart), lang: Lang, ears: &Ears) -> Html {
     let shown = cost.and_then(|cost| Some((cost, scenario.book().meter(&cost.meter)?)));
     let (title, body) = match shown {
+        None if scenario.axis().is_none() => (words::no_axis(lang).to_owned(), Html::default()),
         None => (String::new(), text("div", "chart-room", "")),
         Some((cost, _)) if cost.plans.is_empty() => {
             (words::nothing_to_compare(lang).to_owned(), text("div", "chart-room", ""))
         }
-        Some((cost, meter)) => {
-            let said = message(scenario, cost, meter, lang);
-            let on_chart = &ears.on_chart;
-            let words = |index| describe(scenario, cost, meter, (index, lang));
-            let chart = chart.view("curve", &said, &words, on_chart);
-            (said, body(scenario, (cost, chart), meter, lang))
-        }
+        Some((cost, meter)) => drawn(scenario, (cost, chart, meter), lang, ears),
     };
     section("curve", "curve-part", (&title, axis_choice(scenario, lang, &ears.scenario())), vec![body])
+}
+
+/// The message and the curve. Not in the first part of the program, therefore not to be melted into its caller.
+#[inline(never)]
+fn drawn(scenario: &Scenario, of: (&CostCurve, &Chart, &Meter), lang: Lang, ears: &Ears) -> (String, Html) {
+    let (cost, chart, meter) = of;
+    let said = message(scenario, cost, meter, lang);
+    let words = |index| describe(scenario, cost, meter, (index, lang));
+    let chart = chart.view("curve", &said, &words, &ears.on_chart);
+    (said, body(scenario, (cost, chart), meter, lang))
 }
 
 fn body(scenario: &Scenario, (cost, chart): (&CostCurve, Html), meter: &Meter, lang: Lang) -> Html {
@@ -55,12 +60,21 @@ fn body(scenario: &Scenario, (cost, chart): (&CostCurve, Html), meter: &Meter, l
             { text("summary", "", words::curve_table(lang)) }{ figures(scenario, cost, meter, lang) }
         </details>
     };
-    all(vec![chart, text("p", "hint", &left_out), table])
+    all(vec![chart, text("p", "hint", &left_out), text("p", "hint", &off_axis(scenario, lang)), table])
+}
+
+/// The meters that cannot be on the axis, and why.
+fn off_axis(scenario: &Scenario, lang: Lang) -> String {
+    let in_parts = (0..scenario.entries.len()).filter_map(|index| scenario.meter(index));
+    let names: Vec<&str> =
+        in_parts.filter(|(entry, _)| entry.rows.is_some()).map(|(_, meter)| meter.name.get(lang)).collect();
+    if names.is_empty() { String::new() } else { words::off_axis(lang, &names) }
 }
 
 fn axis_choice(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html {
     let choices = (0..scenario.entries.len()).filter_map(|index| {
-        let name = scenario.meter(index)?.1.name.get(lang).to_owned();
+        let (entry, meter) = scenario.meter(index)?;
+        let name = entry.rows.is_none().then(|| meter.name.get(lang).to_owned())?;
         Some(Choice { value: index.to_string(), name, is_chosen: index == scenario.over })
     });
     let choose = on_msg.reform(|chosen: String| Msg::Over(chosen.parse().unwrap_or(0)));
@@ -97,6 +111,7 @@ fn plan_name<'a>(scenario: &'a Scenario, plan: &PlanId, lang: Lang) -> &'a str {
 }
 
 /// The picture of a curve; nothing if no plan can be drawn.
+#[inline(never)] // Not in the first part of the program.
 pub fn drawing(scenario: &Scenario, cost: &CostCurve, lang: Lang) -> Option<Drawing> {
     let meter = scenario.book().meter(&cost.meter).filter(|_| !cost.plans.is_empty())?;
     let points = &cost.curve.points;
@@ -118,7 +133,7 @@ pub fn drawing(scenario: &Scenario, cost: &CostCurve, lang: Lang) -> Option<Draw
     // A decade under the lowest is left for nothing at all, which no logarithm reaches.
     let nothing = format_money(Money::ZERO, scenario.book().currency, lang);
     let powers = (low..=high).map(|power| (power, money_power(scenario.book().currency, power, lang)));
-    let here = entry.and_then(|entry| of_quantity(entry.quantity));
+    let here = entry.and_then(|entry| of_quantity(entry.cell.quantity));
     Some(Drawing {
         places: points.iter().filter_map(|point| of_quantity(point.quantity)).collect(),
         series,

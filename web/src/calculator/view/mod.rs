@@ -1,9 +1,11 @@
 //! The calculator's page from its state. Only turns a state into elements.
 
+pub mod commit;
 pub mod compare;
 pub mod cost;
 pub mod curve;
 pub mod notes;
+pub mod rows;
 pub mod usage;
 
 use engine::text::{Lang, format_money};
@@ -130,9 +132,11 @@ fn books(state: &State, ears: &Ears) -> Html {
 }
 
 fn notices(problems: &[LinkProblem], lang: Lang, ears: &Ears) -> Html {
-    if problems.is_empty() {
-        return Html::default();
-    }
+    if problems.is_empty() { Html::default() } else { told(problems, lang, ears) }
+}
+
+#[inline(never)] // Not in the first part of the program.
+fn told(problems: &[LinkProblem], lang: Lang, ears: &Ears) -> Html {
     let items = problems.iter().map(|problem| {
         let what = match problem.kind {
             LinkProblemKind::Book => words::link_book(lang),
@@ -152,6 +156,7 @@ fn notices(problems: &[LinkProblem], lang: Lang, ears: &Ears) -> Html {
     }
 }
 
+#[inline(never)] // Not in the first part of the program.
 fn failure(problem: &LoadProblem, lang: Lang, ears: &Ears) -> Html {
     let (what, todo, detail) = match problem {
         LoadProblem::Unreachable(detail) => (words::failed_unreachable(lang), words::do_reload(lang), detail.as_str()),

@@ -3,6 +3,7 @@
 use engine::text::Lang;
 use yew::prelude::*;
 
+use super::rows;
 use crate::calculator::quantity_text::QuantityProblem;
 use crate::calculator::scale::{LAST, Preset, Scale};
 use crate::calculator::scenario::{Msg, Scenario};
@@ -31,6 +32,9 @@ pub fn usage(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html {
 
 fn meter(scenario: &Scenario, index: usize, lang: Lang, on_msg: &Callback<Msg>) -> Html {
     let Some((entry, meter)) = scenario.meter(index) else { return Html::default() };
+    if let Some(parts) = &entry.rows {
+        return rows::rows((index, entry, parts), meter, lang, on_msg);
+    }
     let id = entry.meter.as_str();
     let name = meter.name.get(lang);
     let unit = meter.unit.as_ref().map_or("", |unit| unit.get(lang));
@@ -38,9 +42,9 @@ fn meter(scenario: &Scenario, index: usize, lang: Lang, on_msg: &Callback<Msg>) 
     let label = html! { <label for={["quantity-", id].concat()}>{ plain(name) }</label> };
     let field = field(Field {
         id,
-        text: &entry.text,
+        text: &entry.cell.text,
         unit,
-        problem: entry.problem.map(|problem| problem_words(problem, lang)),
+        problem: entry.cell.problem.map(|problem| problem_words(problem, lang)),
         labels: (words::less(lang), words::more(lang)),
         on_text: on_msg.reform(move |text| Msg::Typed(index, text)),
         on_left: on_msg.reform(move |()| Msg::Left(index)),
@@ -49,8 +53,8 @@ fn meter(scenario: &Scenario, index: usize, lang: Lang, on_msg: &Callback<Msg>) 
     let slider = slider(Slider {
         id,
         label: name,
-        value_text: &words::units(entry.quantity, meter.unit.as_ref(), lang),
-        position: entry.scale.position_of(entry.quantity),
+        value_text: &words::units(entry.cell.quantity, meter.unit.as_ref(), lang),
+        position: entry.scale.position_of(entry.cell.quantity),
         last: LAST,
         marks: marks(entry.scale, lang),
         on_move: on_msg.reform(move |position| Msg::Slid(index, position)),
@@ -64,18 +68,19 @@ fn meter(scenario: &Scenario, index: usize, lang: Lang, on_msg: &Callback<Msg>) 
     }
 }
 
-fn marks(scale: Scale, lang: Lang) -> Vec<(u32, String)> {
+pub(super) fn marks(scale: Scale, lang: Lang) -> Vec<(u32, String)> {
     let name = |power: u32| words::compact_power(lang, i32::try_from(power).unwrap_or(0));
     let marks = scale.marks().into_iter().map(|(position, power)| (position, name(power)));
     std::iter::once((0, "0".to_owned())).chain(marks).collect()
 }
 
-fn problem_words(problem: QuantityProblem, lang: Lang) -> &'static str {
+pub(super) fn problem_words(problem: QuantityProblem, lang: Lang) -> &'static str {
     match problem {
         QuantityProblem::Empty => words::quantity_empty(lang),
         QuantityProblem::NotANumber => words::quantity_not_a_number(lang),
         QuantityProblem::Negative => words::quantity_negative(lang),
         QuantityProblem::TooLarge => words::quantity_too_large(lang),
         QuantityProblem::TooFine => words::quantity_too_fine(lang),
+        QuantityProblem::TooManyEvents => words::too_many_events(lang),
     }
 }

@@ -48,6 +48,12 @@ impl Exact {
         }
     }
 
+    /// `num / den`, where the caller knows that `den > 0`: made once and used for many numerators.
+    #[inline]
+    pub(crate) const fn over(num: i128, den: i128) -> Self {
+        Self { num, den }
+    }
+
     /// Numerator and denominator in lowest terms; the denominator is positive.
     pub fn parts(self) -> (i128, i128) {
         let reduced = self.reduced();
@@ -55,16 +61,14 @@ impl Exact {
     }
 
     /// The sum.
+    #[inline]
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
         if self.den == other.den
             && let Some(num) = self.num.checked_add(other.num)
         {
             return Ok(Self { num, den: self.den });
         }
-        if let Some(sum) = add_over_larger(self, other) {
-            return Ok(sum);
-        }
-        add_over_common(self.reduced(), other.reduced()).ok_or(Overflow)
+        add_unlike(self, other)
     }
 
     /// The difference.
@@ -74,18 +78,16 @@ impl Exact {
     }
 
     /// The product.
+    #[inline]
     pub fn checked_mul(self, other: Self) -> Result<Self, Overflow> {
-        if let Some(product) = multiply(self, other) {
-            return Ok(product);
+        match multiply(self, other) {
+            Some(product) => Ok(product),
+            None => multiply_reduced(self, other),
         }
-        // Reducing crosswise first keeps the product as small as it can be.
-        let (a, b) = (self.reduced(), other.reduced());
-        let left = Self { num: a.num, den: b.den }.reduced();
-        let right = Self { num: b.num, den: a.den }.reduced();
-        multiply(left, right).ok_or(Overflow)
     }
 
     /// The quotient. Dividing by zero is an overflow too: there is no such number.
+    #[inline]
     pub fn checked_div(self, other: Self) -> Result<Self, Overflow> {
         let inverse = Self::ratio(other.den, other.num).ok_or(Overflow)?;
         self.checked_mul(inverse)
@@ -162,6 +164,23 @@ pub(crate) fn decimal(mantissa: i128, scale: u32) -> Result<Decimal, Overflow> {
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| Overflow)
 }
 
+/// a × b ÷ divisor for a whole divisor above zero, if the digits of all three fit 64 bits.
+pub(crate) fn short_product(a: Decimal, b: Decimal, divisor: Decimal) -> Option<Exact> {
+    let num = i128::from(short_digits(&a)?).checked_mul(short_digits(&b)?.into())?;
+    let den = product(power_of_ten(a.scale().checked_add(b.scale())?)?, short_digits(&divisor)?.into())?;
+    Some(Exact { num, den })
+}
+
+/// The digits of a decimal that is not below zero, if they fit 63 bits.
+#[inline(always)]
+pub(crate) fn short_digits(decimal: &Decimal) -> Option<i64> {
+    let parts = decimal.unpack();
+    if parts.negative || parts.hi != 0 {
+        return None;
+    }
+    i64::try_from((u64::from(parts.mid) << 32) | u64::from(parts.lo)).ok()
+}
+
 /// How often 5 divides `number`, and what is left.
 fn split_fives(mut number: i128) -> (u32, i128) {
     let mut fives = 0_u32;
@@ -174,8 +193,50 @@ fn split_fives(mut number: i128) -> (u32, i128) {
     (fives, number)
 }
 
+#[inline]
 fn multiply(a: Exact, b: Exact) -> Option<Exact> {
-    Some(Exact { num: a.num.checked_mul(b.num)?, den: a.den.checked_mul(b.den)? })
+    Some(Exact { num: product(a.num, b.num)?, den: product(a.den, b.den)? })
+}
+
+/// Reducing crosswise first keeps the product as small as it can be.
+#[cold]
+fn multiply_reduced(a: Exact, b: Exact) -> Result<Exact, Overflow> {
+    let (a, b) = (a.reduced(), b.reduced());
+    let left = Exact { num: a.num, den: b.den }.reduced();
+    let right = Exact { num: b.num, den: a.den }.reduced();
+    multiply(left, right).ok_or(Overflow)
+}
+
+fn add_unlike(a: Exact, b: Exact) -> Result<Exact, Overflow> {
+    // Sums begin with nothing.
+    if a.num == 0 {
+        return Ok(b);
+    }
+    if let Some(sum) = add_over_larger(a, b) {
+        return Ok(sum);
+    }
+    add_over_common(a.reduced(), b.reduced()).ok_or(Overflow)
+}
+
+/// The product of two numbers of 64 bits always fits: the compiler sees that and multiplies once instead of four times.
+#[inline]
+fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => i128::from(a).checked_mul(i128::from(b)),
+        (Err(_), _) | (_, Err(_)) => a.checked_mul(b),
+    }
+}
+
+/// Quotient and remainder, the remainder not below zero, where `divisor` is above zero; in 64 bits where these suffice,
+/// which is several times faster.
+#[inline]
+pub(crate) fn divided(number: i128, divisor: i128) -> Option<(i128, i128)> {
+    if let (Ok(number), Ok(divisor)) = (i64::try_from(number), i64::try_from(divisor)) {
+        let quotient = number.checked_div_euclid(divisor)?;
+        let rest = number.checked_rem_euclid(divisor)?;
+        return Some((quotient.into(), rest.into()));
+    }
+    Some((number.checked_div_euclid(divisor)?, number.checked_rem_euclid(divisor)?))
 }
 
 fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
@@ -188,11 +249,10 @@ fn add_over_common(a: Exact, b: Exact) -> Option<Exact> {
 /// The sum, if one denominator divides the other, as powers of ten do: no common divisor has to be looked for.
 fn add_over_larger(a: Exact, b: Exact) -> Option<Exact> {
     let (small, large) = if a.den <= b.den { (a, b) } else { (b, a) };
-    let factor = large.den.checked_div(small.den)?;
-    if factor.checked_mul(small.den)? != large.den {
+    let (factor, 0) = (if small.den == 1 { (large.den, 0) } else { divided(large.den, small.den)? }) else {
         return None;
-    }
-    let num = small.num.checked_mul(factor)?.checked_add(large.num)?;
+    };
+    let num = product(small.num, factor)?.checked_add(large.num)?;
     Some(Exact { num, den: large.den })
 }
 

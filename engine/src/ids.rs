@@ -1,8 +1,10 @@
 //! The names that books, meters, plans and customers go by.
 //!
-//! An id is checked once, when it is built, and never carries a meaning beyond equality.
+//! An id is checked once, when it is built, and never carries a meaning beyond equality. Its copies share one text: every
+//! line of a bill names its charge and meter.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,13 +47,13 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `text` and makes it an id.
             pub fn new(text: &str) -> Result<Self, BadId> {
                 if $valid(text) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(BadId { text: text.to_owned(), allowed: $rule })
                 }
@@ -72,7 +74,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
@@ -132,7 +134,7 @@ id!(
 impl TaxId {
     /// The tax of a book that has a single one, written `[tax]`, and of documents from before there could be several.
     pub fn single() -> Self {
-        Self("tax".to_owned())
+        Self("tax".into())
     }
 }
 

@@ -20,7 +20,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use cycle::{Anchor, Clock, Cycle, FirstPeriod};
+pub use cycle::{Anchor, Clock, Cycle, FirstPeriod, calendar_month};
 pub use days::{Dates, DayCount};
 #[cfg(feature = "zones")]
 pub use days::{advance_local_days, days_of, local_dates};

@@ -1,11 +1,12 @@
 //! How much was used. Plain decimals, read and written as text, never through a binary float.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, decimal, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, power_of_ten, short_digits};
 
 /// Why a text is not a decimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +49,27 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, BadDecimal> {
 }
 
 /// A measured amount of something, in the meter's unit. May be negative: corrections are usage too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quantity(Decimal);
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Bounds and quantities are mostly of one scale; then the digits say it and nothing has to be brought to scale.
+        if self.0.scale() == other.0.scale() {
+            if let (Some(own), Some(other)) = (short_digits(&self.0), short_digits(&other.0)) {
+                return own.cmp(&other);
+            }
+            return self.0.mantissa().cmp(&other.0.mantissa());
+        }
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Quantity {
     /// Nothing used.
@@ -57,7 +77,8 @@ impl Quantity {
 
     /// A decimal as a quantity.
     pub fn new(decimal: Decimal) -> Self {
-        Self(decimal.normalize())
+        // Whole numbers above zero are in shortest form already.
+        if decimal.scale() == 0 && !decimal.is_sign_negative() { Self(decimal) } else { Self(decimal.normalize()) }
     }
 
     /// Reads a plain decimal like `1200000` or `0.25`.
@@ -68,6 +89,12 @@ impl Quantity {
     /// The number without its meaning.
     pub fn decimal(self) -> Decimal {
         self.0
+    }
+
+    /// The number where it lies: copying it costs more than a prepared amount does.
+    #[inline]
+    pub(crate) fn decimal_ref(&self) -> &Decimal {
+        &self.0
     }
 
     /// The number for exact arithmetic.
@@ -87,12 +114,20 @@ impl Quantity {
 
     /// The sum; refused rather than cut if it has more than 28 digits.
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
-        add_decimals(self.0, other.0).map(|sum| Self(sum.normalize()))
+        add_decimals(self.0, other.0).map(Self::new)
     }
 
     /// The difference; refused rather than cut if it has more than 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
-        add_decimals(self.0, negated(other.0)).map(|difference| Self(difference.normalize()))
+        // Most often both are short and whole, and the difference is not below zero.
+        if self.0.scale() == 0
+            && other.0.scale() == 0
+            && let (Some(from), Some(take)) = (short_digits(&self.0), short_digits(&other.0))
+            && from >= take
+        {
+            return Ok(Self(Decimal::from(from.saturating_sub(take))));
+        }
+        add_decimals(self.0, negated(other.0)).map(Self::new)
     }
 
     /// The product. Fails if it has more than 28 digits.
@@ -106,6 +141,13 @@ impl Quantity {
 ///
 /// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
 pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> {
+    // Most often both are short and of one scale: then one addition of 64 bits says it all.
+    if a.scale() == b.scale()
+        && let (Ok(a_digits), Ok(b_digits)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+        && let Some(sum) = a_digits.checked_add(b_digits)
+    {
+        return Decimal::try_new(sum, a.scale()).map_err(|_| Overflow);
+    }
     let scale = a.scale().max(b.scale());
     let aligned = |decimal: Decimal| {
         let missing = scale.checked_sub(decimal.scale())?;

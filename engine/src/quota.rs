@@ -125,7 +125,7 @@ fn quota_item(
         left: included.checked_sub(used.min(*included))?,
         used_percent: round(percent, 1, RoundingMode::Down)?,
         runs_out: runs_out(book, share, when)?,
-        price_after: Names { zh: words(Lang::Zh), en: words(Lang::En) },
+        price_after: Names { zh: words(Lang::Zh).into(), en: words(Lang::En).into() },
     }))
 }
 

@@ -2,9 +2,11 @@
 //!
 //! What a cut took away is shown by the step that the caller records.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{Exact, Overflow, decimal, power_of_ten};
+use crate::exact::{Exact, Overflow, decimal, divided, power_of_ten};
 use crate::money::Money;
 
 /// How a number between two neighbours is decided.
@@ -74,30 +76,46 @@ pub fn round_sum(values: &[Exact], rounding: Rounding, digits: u32) -> Result<Mo
 /// Rounds `exact` to a whole number.
 pub fn to_integer(exact: Exact, mode: RoundingMode) -> Result<i128, Overflow> {
     let (num, den) = exact.raw();
-    let floor = num.checked_div_euclid(den).ok_or(Overflow)?;
-    let rest = floor.checked_mul(den).and_then(|whole| num.checked_sub(whole)).ok_or(Overflow)?;
+    let (floor, rest) = divided(num, den).ok_or(Overflow)?;
     if rest == 0 {
         return Ok(floor);
     }
-    let negative = num < 0;
     // Compare the rest with its complement instead of doubling it, which could overflow.
     let half = rest.cmp(&den.checked_sub(rest).ok_or(Overflow)?);
+    let up = goes_up(mode, half, num < 0, floor & 1 == 1);
+    if up { floor.checked_add(1).ok_or(Overflow) } else { Ok(floor) }
+}
+
+/// Rounds `num / den` to a whole number, where neither is below zero and `den` is not zero: in 64 bits, for tight loops.
+///
+/// `None` if that is not so or if it does not fit.
+pub(crate) fn to_integer_short(num: i64, den: i64, mode: RoundingMode) -> Option<i64> {
+    let (floor, rest) = (num.checked_div(den)?, num.checked_rem(den)?);
+    if num < 0 || den < 0 || rest == 0 {
+        return (num >= 0 && den > 0).then_some(floor);
+    }
+    let half = rest.cmp(&den.checked_sub(rest)?);
+    if goes_up(mode, half, false, floor & 1 == 1) { floor.checked_add(1) } else { Some(floor) }
+}
+
+/// Whether a number between two neighbours goes to the upper one: `half` is how the rest compares with a half.
+fn goes_up(mode: RoundingMode, half: Ordering, negative: bool, floor_is_odd: bool) -> bool {
     let nearest_or = |tie_up: bool| half.is_gt() || (half.is_eq() && tie_up);
-    let up = match mode {
+    match mode {
         RoundingMode::HalfUp => nearest_or(!negative),
         RoundingMode::HalfDown => nearest_or(negative),
-        RoundingMode::HalfEven => nearest_or(floor.checked_rem_euclid(2) == Some(1)),
+        RoundingMode::HalfEven => nearest_or(floor_is_odd),
         RoundingMode::Up => !negative,
         RoundingMode::Down => negative,
         RoundingMode::Ceiling => true,
         RoundingMode::Floor => false,
-    };
-    if up { floor.checked_add(1).ok_or(Overflow) } else { Ok(floor) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RoundingMode as M, round};
+    use super::{RoundingMode as M, round, to_integer, to_integer_short};
+    use crate::exact::Exact;
 
     fn check(mode: M, exact: &str, expected: &str) {
         let rounded = round(exact.parse().unwrap(), 2, mode).unwrap();
@@ -128,6 +146,20 @@ mod tests {
         check(M::HalfUp, "1/3", "0.33");
         check(M::HalfUp, "-2/3", "-0.67");
         check(M::HalfEven, "1/200", "0.00");
+    }
+
+    #[test]
+    fn short_form_rounds_as_the_long_one_and_leaves_the_rest_to_it() {
+        for mode in [M::HalfUp, M::HalfEven, M::HalfDown, M::Up, M::Down, M::Ceiling, M::Floor] {
+            for (num, den) in [(0, 1), (1, 2), (3, 2), (5, 2), (1, 3), (2, 3), (99, 100), (i64::MAX, 2), (i64::MAX, 1)]
+            {
+                let long = to_integer(Exact::ratio(num.into(), den.into()).unwrap(), mode).unwrap();
+                assert_eq!(to_integer_short(num, den, mode).map(i128::from), Some(long), "{mode:?} {num}/{den}");
+            }
+            for (num, den) in [(-1, 2), (1, -2), (1, 0), (-4, 2), (i64::MIN, -1)] {
+                assert_eq!(to_integer_short(num, den, mode), None, "{mode:?} {num}/{den}");
+            }
+        }
     }
 
     #[test]

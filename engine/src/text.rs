@@ -7,8 +7,11 @@ mod format;
 mod model_sentence;
 mod outline;
 mod price;
+mod proration;
 mod sentence;
 mod terms;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,23 +51,26 @@ impl Lang {
     }
 }
 
-/// A name or a description in both languages.
+/// A name or a description in both languages; copies share the texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// 中文.
-    pub zh: String,
+    pub zh: Arc<str>,
     /// English.
-    pub en: String,
+    pub en: Arc<str>,
 }
 
 impl Names {
     /// The name in `lang`.
     pub fn get(&self, lang: Lang) -> &str {
-        lang.pick(&self.zh, &self.en)
+        lang.pick(&*self.zh, &*self.en)
     }
 }
 
 /// What a bill calls the line of what is missing to a charge's minimum.
 pub(crate) fn minimum_name(charge: &Names) -> Names {
-    Names { zh: format!("{}（补足最低消费）", charge.zh), en: format!("{}, up to the minimum", charge.en) }
+    Names {
+        zh: format!("{}（补足最低消费）", charge.zh).into(),
+        en: format!("{}, up to the minimum", charge.en).into(),
+    }
 }

@@ -11,8 +11,12 @@ use crate::catalog::review::{Highest, Warning, highest, review};
 use crate::catalog::{Book, BookDraft, Plan, Problem};
 use crate::estimate::{Curve, Estimate, curve, estimate};
 use crate::ids::{CustomerId, MeterId, PlanId};
+use crate::invoice::price_versions::{EffectiveFrom, OldPrice};
+use crate::invoice::subscription::{
+    BookVersion, Phase, Subscription, SubscriptionBill, SubscriptionError, bill_subscription,
+};
 use crate::invoice::{Account, Draft, DraftInput, draft_invoice_for};
-use crate::period::{Instant, Month, Period};
+use crate::period::{Instant, Month, Period, TimeError};
 use crate::quantity::Quantity;
 use crate::quota::{Quota, quota};
 use crate::rating::{Position, RateError, Rated, Share, rate_for, rate_readings};
@@ -104,6 +108,41 @@ pub enum Door {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<Box<Account>>,
     },
+    /// What does a subscription owe at an instant?
+    Subscription {
+        /// Its first instant.
+        start: Instant,
+        /// The first instant after it, if it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<Instant>,
+        /// Its plans, one after the other; the first from the start.
+        phases: Vec<Phase>,
+        /// The instant of the bill: one at which something is due.
+        at: Instant,
+        /// Bill everything due after this instant too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Instant>,
+        /// What happened; the customer's own events only.
+        #[serde(default)]
+        events: Vec<Event>,
+        /// Later versions of the book; each comes into force on its effective day.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        versions: Vec<AskedVersion>,
+        /// The customer's own terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
+    },
+}
+
+/// A later version of the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedVersion {
+    /// The book, as TOML.
+    pub book: String,
+    /// How long those who subscribed before keep the version that they have.
+    #[serde(default)]
+    pub kept: OldPrice,
 }
 
 /// A part of a period.
@@ -218,6 +257,11 @@ pub enum Refusal {
         /// What is wrong.
         message: String,
     },
+    /// The subscription cannot be billed.
+    Subscription {
+        /// Why.
+        message: String,
+    },
     /// The usage cannot be priced.
     Rate {
         /// Why, as data.
@@ -231,6 +275,25 @@ pub enum Refusal {
 impl From<RateError> for Refusal {
     fn from(error: RateError) -> Self {
         Self::Rate { message: error.to_string(), error }
+    }
+}
+
+impl From<SubscriptionError> for Refusal {
+    fn from(error: SubscriptionError) -> Self {
+        match error {
+            SubscriptionError::Rate(error) => error.into(),
+            SubscriptionError::Events(error) => Self::Events { message: error.to_string() },
+            SubscriptionError::NoPhase
+            | SubscriptionError::FirstPhase { .. }
+            | SubscriptionError::NotInOrder { .. }
+            | SubscriptionError::NothingDue { .. }
+            | SubscriptionError::CycleChanges { .. }
+            | SubscriptionError::VersionsDiffer
+            | SubscriptionError::TooMany
+            | SubscriptionError::Version(_)
+            | SubscriptionError::Time(_)
+            | SubscriptionError::Proration(_) => Self::Subscription { message: error.to_string() },
+        }
     }
 }
 
@@ -281,7 +344,46 @@ pub fn answer_for(book: &Book, door: &Door) -> Result<Answer, Refusal> {
             let input = DraftInput { customer, customer_name, plan, month: *month, period, usage: &usage };
             Ok(Answer::Draft(Box::new(draft_invoice_for(book, &input, &account)?)))
         }
+        Door::Subscription { start, end, phases, at, after, events, versions, account } => {
+            let subscription = Subscription { start: *start, end: *end, phases: phases.clone() };
+            let account = account.as_deref().cloned().unwrap_or_default();
+            let bill = SubscriptionBill {
+                versions: &[],
+                subscription: &subscription,
+                after: *after,
+                at: *at,
+                account: &account,
+                count: &|_, _| Ok(Usage::default()),
+            };
+            Ok(Answer::Rated(Box::new(self::subscription(book, (versions, events), &bill)?)))
+        }
     }
+}
+
+/// Bills a subscription; the book at hand is the first version.
+fn subscription(
+    book: &Book,
+    (later, events): (&[AskedVersion], &[Event]),
+    bill: &SubscriptionBill<'_>,
+) -> Result<Rated, Refusal> {
+    let read = |version: &AskedVersion| {
+        BookDraft::from_toml(&version.book).check().map_err(|problems| Refusal::Book { problems })
+    };
+    let books: Vec<Book> = later.iter().map(read).collect::<Result<_, Refusal>>()?;
+    // A single version is in force whenever the subscription starts.
+    let first = if later.is_empty() { Instant::MIN_UTC } else { effective(book)? };
+    let mut versions = vec![BookVersion { book, effective: EffectiveFrom { from: first, kept: OldPrice::default() } }];
+    for (book, asked) in books.iter().zip(later) {
+        versions.push(BookVersion { book, effective: EffectiveFrom { from: effective(book)?, kept: asked.kept } });
+    }
+    let count = |book: &Book, span: Span| count_usage(book, span, events);
+    Ok(bill_subscription(&SubscriptionBill { versions: &versions, count: &count, ..*bill })?)
+}
+
+/// The first instant of a version of the book.
+fn effective(book: &Book) -> Result<Instant, Refusal> {
+    let start = book.zone.start_of(book.effective).ok_or(SubscriptionError::Time(TimeError::OutOfCalendar));
+    Ok(start?)
 }
 
 /// Answers a question in JSON with an answer or a refusal in JSON, on one line.

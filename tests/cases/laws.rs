@@ -8,6 +8,7 @@ use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
 use engine::money::Money;
 use engine::quantity::Quantity;
+use engine::rating::prepared::PreparedPlan;
 use engine::rating::{Line, Position, RateError, Rated, RuleAmount, Share, Step, find_plan, rate_parts, rate_total};
 use engine::usage::{Event, MeterUsage, Metering};
 use engine::wire::answer_json;
@@ -92,6 +93,9 @@ fn step_holds(step: &Step) -> bool {
             percent.of(*base).unwrap().checked_add(*amount) == Ok(Exact::ZERO)
         }
         Step::ShareOf { whole, share, part } => share.of_amount(*whole) == Ok(*part),
+        Step::Prorated { steps, whole, share, amount } => {
+            share.of(*whole) == Ok(*amount) && steps.iter().all(step_holds)
+        }
         Step::TrueUp { minimum, before, amount } => before.checked_add(*amount) == Ok(*minimum) && amount.signum() > 0,
         Step::AboveCommitment { above, factor, amount, .. } => {
             above.checked_add(*amount) == Ok(times(*above, factor.exact())) && above.signum() > 0
@@ -104,7 +108,7 @@ fn step_holds(step: &Step) -> bool {
             base.checked_add(*taxes).and_then(|base| percent.of(base)).map_or(true, |again| again == *amount)
         }
         Step::TaxIncluded { price, share, all, amount, .. } => {
-            let whole = Exact::ratio(1, 1).unwrap().checked_add(*all).unwrap();
+            let whole = Exact::ratio(1, 1).unwrap().checked_add(**all).unwrap();
             let again = amount.checked_mul(whole).and_then(|left| Ok((left, price.checked_mul(*share)?)));
             again.map_or(true, |(left, right)| left == right)
         }
@@ -244,6 +248,17 @@ proptest! {
             }
             adds_up(&rated);
             prop_assert_eq!(rate_total(&book, find_plan(&book, plan).unwrap(), &usage), Ok(rated.due));
+        }
+    }
+
+    #[test]
+    fn prepared_totals_are_those_of_the_exact_models(text in generate::book(), calls in generate::quantity(), bytes in generate::quantity()) {
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let usage = usage(&calls, &bytes);
+        for plan in &book.plans {
+            let Some(prepared) = PreparedPlan::new(&book, plan) else { continue };
+            let total = prepared.quantities(&usage).and_then(|quantities| prepared.total(&quantities));
+            prop_assert_eq!(total, rate_total(&book, plan, &usage));
         }
     }
 

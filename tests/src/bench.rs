@@ -1,43 +1,98 @@
 //! What the benchmarks do: the same functions natively and in WebAssembly. Timing is the caller's.
 
+use std::hint::black_box;
+
 use engine::catalog::{Book, BookDraft};
 use engine::estimate::{curve, estimate};
 use engine::ids::{MeterId, PlanId};
 use engine::quantity::Quantity;
+use engine::rating::prepared::{Prepared, PreparedCharge, PreparedPlan};
 use engine::rating::{find_plan, rate_total};
 use engine::usage::MeterUsage;
 use engine::{Usage, rate};
+use rust_decimal::Decimal;
 
-/// The benchmarks there are. `…_total` prices a line without its trace, `…_line` with it.
+use crate::bench_matrix::{self, LONG_ROWS, SHORT_ROWS};
+
+/// The benchmarks there are. `…_amount` is a prepared charge before rounding, `…_total` a whole plan without its trace,
+/// `…_line` one with it. `yardstick_…` is not ours: what the same takes when it is written plainly.
 pub fn names() -> Vec<&'static str> {
     vec![
-        "per_unit_total",
+        LOOP_ALONE,
+        GRADUATED_YARDSTICK,
+        "graduated_amount",
+        "graduated_decimal_amount",
+        "graduated_fraction_amount",
+        "graduated_huge_amount",
+        "per_unit_amount",
+        "volume_amount",
+        "package_amount",
+        "graduated_prepared_total",
         "graduated_total",
         "graduated_line",
+        "per_unit_line",
         "volume_line",
         "package_line",
+        "graduated_20_lines",
         "estimate_20_lines",
         "curve_4_plans_64_points",
         "check_book",
+        "check_and_prepare_book",
+        "check_language_models",
+        MATRIX_20,
+        MATRIX_20_000,
+        "matrix_20_rows_16_cells_total",
+        "matrix_20_000_rows_16_cells_total",
+        "check_matrix_20_000_rows",
     ]
 }
+
+/// What every benchmark of amounts does besides: choosing a number.
+const LOOP_ALONE: &str = "loop_alone";
+/// The sum of four tiers written with rust_decimal.
+const GRADUATED_YARDSTICK: &str = "yardstick_graduated_rust_decimal";
+/// Sixteen lookups in a short list of prices and in a long one.
+const MATRIX_20: &str = "matrix_20_rows_16_lookups";
+const MATRIX_20_000: &str = "matrix_20_000_rows_16_lookups";
 
 const HEAD: &str = include_str!("../scenarios/head.toml");
 
 /// Runs the benchmark `name` so many times; returns a checksum. An unknown name or a broken book gives 0.
 pub fn run(name: &str, iterations: u32) -> u32 {
     match name {
-        "per_unit_total" => totals(r#"per_unit = { price = "0.40", per = "1000" }"#, iterations),
+        LOOP_ALONE => loop_alone(iterations),
+        GRADUATED_YARDSTICK => yardstick(iterations),
+        "graduated_amount" => amounts(GRADUATED, iterations),
+        "graduated_decimal_amount" => decimal_amounts(GRADUATED, iterations, quantity),
+        "graduated_fraction_amount" => decimal_amounts(GRADUATED, iterations, with_fraction),
+        "graduated_huge_amount" => decimal_amounts(GRADUATED, iterations, huge),
+        "per_unit_amount" => amounts(PER_UNIT, iterations),
+        "volume_amount" => amounts(VOLUME, iterations),
+        "package_amount" => amounts(PACKAGE, iterations),
+        "graduated_prepared_total" => prepared_totals(GRADUATED, iterations),
         "graduated_total" => totals(GRADUATED, iterations),
         "graduated_line" => lines(GRADUATED, iterations),
+        "per_unit_line" => lines(PER_UNIT, iterations),
         "volume_line" => lines(VOLUME, iterations),
-        "package_line" => lines(r#"package = { size = "1000", price = "5.00" }"#, iterations),
+        "package_line" => lines(PACKAGE, iterations),
+        "graduated_20_lines" => twenty_lines(iterations),
         "estimate_20_lines" => estimates(iterations),
         "curve_4_plans_64_points" => curves(iterations),
-        "check_book" => checks(iterations),
+        "check_book" => checks(iterations, |_| ()),
+        "check_and_prepare_book" => checks(iterations, |book| drop(black_box(Prepared::new(book)))),
+        "check_language_models" => bench_matrix::check_language_models(iterations),
+        MATRIX_20 => bench_matrix::lookups(SHORT_ROWS, iterations),
+        MATRIX_20_000 => bench_matrix::lookups(LONG_ROWS, iterations),
+        "matrix_20_rows_16_cells_total" => bench_matrix::totals(SHORT_ROWS, iterations),
+        "matrix_20_000_rows_16_cells_total" => bench_matrix::totals(LONG_ROWS, iterations),
+        "check_matrix_20_000_rows" => bench_matrix::check_rows(LONG_ROWS, iterations),
         _ => 0,
     }
 }
+
+const PER_UNIT: &str = r#"per_unit = { price = "0.40", per = "1000" }"#;
+
+const PACKAGE: &str = r#"package = { size = "1000", price = "5.00" }"#;
 
 const GRADUATED: &str = r#"included = "1000"
 graduated = [
@@ -61,9 +116,99 @@ fn one_charge(model: &str) -> Option<Book> {
     book(&format!("[[plans.p.charges]]\nmeter = \"calls\"\n{model}"))
 }
 
-/// Quantities from 0 to about 20 million that no two neighbours share a tier too regularly.
+/// Numbers from 0 to about 16 million that no two neighbours share a tier too regularly.
+fn number(index: u32) -> u64 {
+    u64::from(index.wrapping_mul(2_654_435_761) >> 8).wrapping_add(1)
+}
+
 fn quantity(index: u32) -> Quantity {
-    Quantity::from(u64::from(index.wrapping_mul(2_654_435_761) >> 8).wrapping_add(1))
+    Quantity::from(number(index))
+}
+
+/// The same with tenths, which bounds in whole units do not have.
+fn with_fraction(index: u32) -> Quantity {
+    Quantity::new(Decimal::new(i64::from(index.wrapping_mul(2_654_435_761) >> 5).saturating_add(1), 1))
+}
+
+/// 20 digits and more: beyond 64 bits.
+fn huge(index: u32) -> Quantity {
+    Quantity::new(Decimal::from(u128::from(index).saturating_add(100_000_000_000_000_000_000)))
+}
+
+fn loop_alone(iterations: u32) -> u32 {
+    for index in 0..iterations {
+        black_box(number(index));
+    }
+    iterations
+}
+
+/// The yardstick: [`GRADUATED`] as anybody would write it with rust_decimal, with the price of one unit worked out before.
+fn yardstick(iterations: u32) -> u32 {
+    let tier = |up_to: Option<u32>, price: i64| (up_to.map(Decimal::from), Decimal::new(price, 4));
+    let tiers = [tier(Some(100_000), 4), tier(Some(1_000_000), 3), tier(Some(10_000_000), 2), tier(None, 1)];
+    let tiers = black_box(tiers);
+    let included = black_box(Decimal::ONE_THOUSAND);
+    for index in 0..iterations {
+        let billable = (Decimal::from(number(index)) - included).max(Decimal::ZERO);
+        let (mut sum, mut from) = (Decimal::ZERO, Decimal::ZERO);
+        for (up_to, price) in &tiers {
+            match *up_to {
+                Some(up_to) if billable > up_to => {
+                    sum += (up_to - from) * price;
+                    from = up_to;
+                }
+                Some(_) | None => {
+                    sum += (billable - from) * price;
+                    break;
+                }
+            }
+        }
+        black_box(&sum);
+    }
+    iterations
+}
+
+fn amounts(model: &str, iterations: u32) -> u32 {
+    let Some(book) = one_charge(model) else {
+        return 0;
+    };
+    let charge = book.plans.first().and_then(|plan| plan.charges.first());
+    let Some(charge) = charge.and_then(|charge| PreparedCharge::new(&book, charge)) else {
+        return 0;
+    };
+    for index in 0..iterations {
+        black_box(&charge.amount_of_whole(number(index)));
+    }
+    iterations
+}
+
+fn decimal_amounts(model: &str, iterations: u32, quantity: impl Fn(u32) -> Quantity) -> u32 {
+    let Some(book) = one_charge(model) else {
+        return 0;
+    };
+    let charge = book.plans.first().and_then(|plan| plan.charges.first());
+    let Some(charge) = charge.and_then(|charge| PreparedCharge::new(&book, charge)) else {
+        return 0;
+    };
+    for index in 0..iterations {
+        black_box(&charge.amount(quantity(index)));
+    }
+    iterations
+}
+
+fn prepared_totals(model: &str, iterations: u32) -> u32 {
+    let Some(book) = one_charge(model) else {
+        return 0;
+    };
+    let Some(plan) = book.plans.first().and_then(|plan| PreparedPlan::new(&book, plan)) else {
+        return 0;
+    };
+    let mut checksum = 0_u32;
+    for index in 0..iterations {
+        let total = plan.total(&[quantity(index)]).map_or(0, |total| digits(total.decimal().mantissa()));
+        checksum = checksum.wrapping_add(total);
+    }
+    checksum
 }
 
 fn usage_of(quantity: Quantity) -> Option<Usage> {
@@ -90,7 +235,17 @@ fn totals(model: &str, iterations: u32) -> u32 {
 }
 
 fn lines(model: &str, iterations: u32) -> u32 {
-    let prepared = one_charge(model).zip(usage_of(Quantity::ZERO));
+    rated_lines(one_charge(model), iterations)
+}
+
+/// A bill of twenty lines: what a line takes when the bill around it counts for little.
+fn twenty_lines(iterations: u32) -> u32 {
+    let charge = |index: u32| format!("[[plans.p.charges]]\nid = \"c{index}\"\nmeter = \"calls\"\n{GRADUATED}\n");
+    rated_lines(book(&(0..20).map(charge).collect::<String>()), iterations)
+}
+
+fn rated_lines(book: Option<Book>, iterations: u32) -> u32 {
+    let prepared = book.zip(usage_of(Quantity::ZERO));
     let Some((book, mut usage)) = prepared else {
         return 0;
     };
@@ -148,9 +303,15 @@ fn curves(iterations: u32) -> u32 {
     checksum
 }
 
-fn checks(iterations: u32) -> u32 {
+fn checks(iterations: u32, then: impl Fn(&Book)) -> u32 {
     let text = include_str!("../../examples/acme-api.toml");
-    let check = |_| BookDraft::from_toml(text).check().map_or(0, |book| book.plans.len());
+    let check = |_| {
+        let checked = BookDraft::from_toml(text).check();
+        checked.map_or(0, |book| {
+            then(&book);
+            book.plans.len()
+        })
+    };
     (0..iterations).map(check).map(|plans| u32::try_from(plans).unwrap_or(0)).fold(0, u32::wrapping_add)
 }
 

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: the same benchmarks natively and in WASM under Node, side by side.
-//! Measuring is theirs; here the rounds are gathered and the medians shown.
+//! Measuring is theirs; here the rounds are gathered and medians, ratios, instructions and peak memory shown.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::error::Failure;
@@ -26,54 +27,138 @@ pub(crate) fn bench(workspace: &Workspace, runs: usize) -> Result<ExitCode, Fail
     }
     let tools = progress.step(|| NodeTools::install(workspace))?;
     let parity = progress.step(|| parity::build(workspace, &tools))?;
-    let native = progress.step(|| {
+    let program = workspace.release_binary("bench");
+    progress.step(|| {
         let mut cargo = workspace.cargo();
-        cargo.args(["run", "--release", "--package", "tests", "--bin", "bench"]);
-        gather(&mut cargo, runs)
+        cargo.args(["build", "--release", "--package", "tests", "--bin", "bench"]);
+        process::run(&mut cargo)
     })?;
-    let wasm = progress.step(|| {
-        let mut node = Command::new("node");
-        node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
-        gather(&mut node, runs)
+    let (mut native, mut wasm) = (Rounds::new(), Rounds::new());
+    progress.step(|| {
+        // Side by side also in time: what else the machine does must not fall on one side alone.
+        for _ in 0..runs.max(1) {
+            gather(&mut Command::new(&program), &mut native)?;
+            let mut node = Command::new("node");
+            node.arg(workspace.root.join("tests/parity/bench.mjs")).arg(parity.join("node"));
+            gather(&mut node, &mut wasm)?;
+        }
+        Ok(())
     })?;
+    let (instructions, memory) = progress.step(|| Ok((count_instructions(&program)?, peak_memory(&program)?)))?;
     progress.finish("measured");
 
     let title = "Nanoseconds for one iteration: median of all rounds, and the range";
     let headings = ["benchmark", "native", "range", "WASM", "range", "WASM ÷ native", "rounds"];
     table::print(title, &headings, &rows(&native, &wasm)?);
+    let title = "How many times faster than the yardstick, the same sum written with rust_decimal";
+    table::print(title, &["benchmark", "native", "WASM"], &yardstick_rows(&native, &wasm));
+    match instructions {
+        Some(rows) => table::print(
+            "Instructions for one iteration, natively (callgrind), less the loop alone",
+            &["benchmark", "instructions"],
+            &rows,
+        ),
+        None => table::remark("Instructions: not measured, because there is no valgrind here."),
+    }
+    match memory {
+        Some(kilobytes) => table::remark(&format!(
+            "Peak memory of the native benchmark after a million lines: {} kB.",
+            table::grouped(kilobytes)
+        )),
+        None => table::remark("Peak memory: not measured, because this system does not tell it."),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn measuring_steps() -> [Step; 2] {
+/// The benchmarks that are set against each other, and what both do besides; see `tests/src/bench.rs`.
+const YARDSTICK: &str = "yardstick_graduated_rust_decimal";
+const PREPARED: [&str; 2] = ["graduated_amount", "graduated_decimal_amount"];
+const LOOP_ALONE: &str = "loop_alone";
+
+/// What callgrind counts; a full count of all benchmarks would take minutes.
+const COUNTED: [&str; 7] = [
+    "graduated_amount",
+    "graduated_decimal_amount",
+    "per_unit_amount",
+    "volume_amount",
+    "package_amount",
+    "graduated_prepared_total",
+    YARDSTICK,
+];
+
+fn yardstick_rows(native: &Rounds, wasm: &Rounds) -> Vec<Vec<String>> {
+    let of = |rounds: &Rounds, name: &str| rounds.get(name).map_or(f64::NAN, |sorted| median(sorted));
+    let row = |name: &&str| {
+        let times = |rounds| format!("{:.1}", of(rounds, YARDSTICK) / of(rounds, name));
+        vec![(*name).to_owned(), times(native), times(wasm)]
+    };
+    PREPARED.iter().map(row).collect()
+}
+
+/// Instructions of one iteration, where valgrind is installed.
+fn count_instructions(program: &Path) -> Result<Option<Vec<Vec<String>>>, Failure> {
+    let Some(valgrind) = process::on_path("valgrind") else { return Ok(None) };
+    let count = |name: &str| -> Result<f64, Failure> {
+        // Two runs of different length: what they have in common, such as reading the book, falls out.
+        let (short, long) = (collected(&valgrind, program, name, 1_000)?, collected(&valgrind, program, name, 11_000)?);
+        Ok((long - short) / 10_000.0)
+    };
+    let alone = count(LOOP_ALONE)?;
+    let row = |name: &&str| Ok(vec![(*name).to_owned(), format!("{:.0}", count(name)? - alone)]);
+    COUNTED.iter().map(row).collect::<Result<_, Failure>>().map(Some)
+}
+
+fn collected(valgrind: &Path, program: &Path, name: &str, iterations: u32) -> Result<f64, Failure> {
+    let mut command = Command::new(valgrind);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-fd=1"]);
+    command.arg(program).args(["--once", name, &iterations.to_string()]);
+    let printed = process::output(&mut command)?;
+    parse_collected(&printed).ok_or_else(|| Failure::Unexpected {
+        program: "valgrind --tool=callgrind".to_owned(),
+        expected: "a line with `Collected : ` and a count",
+        found: printed,
+    })
+}
+
+fn parse_collected(printed: &str) -> Option<f64> {
+    let (_, count) = printed.lines().find_map(|line| line.split_once("Collected :"))?;
+    count.trim().parse().ok()
+}
+
+/// In kB, where the system tells it.
+fn peak_memory(program: &Path) -> Result<Option<u64>, Failure> {
+    Ok(process::output(Command::new(program).arg("--memory"))?.trim().parse().ok())
+}
+
+fn measuring_steps() -> [Step; 3] {
+    let step = |title: &str, cold_seconds, warm_seconds| Step {
+        title: title.to_owned(),
+        cold_seconds,
+        warm_seconds,
+        is_cold: false,
+    };
     [
-        Step {
-            title: "measuring natively (built in release mode first)".to_owned(),
-            cold_seconds: 90,
-            warm_seconds: 60,
-            is_cold: false,
-        },
-        Step { title: "measuring in WASM under Node".to_owned(), cold_seconds: 60, warm_seconds: 60, is_cold: false },
+        step("building the benchmark natively in release mode", 60, 25),
+        step("measuring natively and in WASM under Node, in turns", 120, 110),
+        step("counting instructions, measuring memory", 20, 10),
     ]
 }
 
-/// Runs a side several times and keeps every round it prints.
-fn gather(command: &mut Command, runs: usize) -> Result<Rounds, Failure> {
-    let mut rounds = Rounds::new();
-    for _ in 0..runs.max(1) {
-        let printed = process::output(command)?;
-        for line in printed.lines() {
-            let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
-                program: format!("{command:?}"),
-                expected: "lines of a name, a tab and nanoseconds",
-                found: line.to_owned(),
-            })?;
-            rounds.entry(name.to_owned()).or_default().push(nanoseconds);
-        }
+/// Runs a side once and adds every round it prints.
+fn gather(command: &mut Command, rounds: &mut Rounds) -> Result<(), Failure> {
+    let printed = process::output(command)?;
+    for line in printed.lines() {
+        let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
+            program: format!("{command:?}"),
+            expected: "lines of a name, a tab and nanoseconds",
+            found: line.to_owned(),
+        })?;
+        rounds.entry(name.to_owned()).or_default().push(nanoseconds);
     }
     for round in rounds.values_mut() {
         round.sort_by(f64::total_cmp);
     }
-    Ok(rounds)
+    Ok(())
 }
 
 fn parse(line: &str) -> Option<(&str, f64)> {
@@ -141,6 +226,25 @@ mod tests {
         assert_eq!(parse("rate\tfast"), None);
         assert_eq!(parse("rate\tNaN"), None);
         assert_eq!(parse("\t1"), None);
+    }
+
+    #[test]
+    fn instructions_are_what_callgrind_says_it_collected() {
+        assert_eq!(
+            parse_collected("==1== Callgrind\n==1== Collected : 12345\n==1==").map(|n| n.to_string()),
+            Some("12345".to_owned())
+        );
+        assert_eq!(parse_collected("==1== nothing"), None);
+    }
+
+    #[test]
+    fn prepared_is_compared_with_the_yardstick_of_its_side() {
+        let rounds = |plain, prepared| {
+            let one = |name: &str, figure| (name.to_owned(), vec![figure]);
+            Rounds::from([one(YARDSTICK, plain), one(PREPARED[0], prepared), one(PREPARED[1], plain)])
+        };
+        let rows = yardstick_rows(&rounds(40.0, 4.0), &rounds(90.0, 6.0));
+        assert_eq!(rows[0], [PREPARED[0], "10.0", "15.0"]);
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl Workspace {
         self.target.join(profile).join(format!("ratecard{}", env::consts::EXE_SUFFIX))
     }
 
+    /// A program built in release mode.
+    pub(crate) fn release_binary(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// What cargo makes of a binary, library or example for the browser.
     pub(crate) fn wasm(&self, name: &str) -> PathBuf {
         self.target.join(WASM_TARGET).join(WASM_PROFILE).join(format!("{name}.wasm"))

@@ -16,7 +16,7 @@ use crate::usage::aggregate::{
 use crate::usage::{BadWindow, QuantityRounding, Window};
 
 /// The aggregates by the words of a book, with the keys that each may have.
-const AGGREGATES: [(&str, &[&str]); 14] = [
+pub(super) const AGGREGATES: [(&str, &[&str]); 14] = [
     ("count", &[]),
     ("sum", &["field"]),
     ("min", &["field"]),
@@ -49,14 +49,16 @@ pub(super) const AGGREGATE_KEYS: [&str; 12] = [
     "share_round",
 ];
 
-const NEGATIVES: [(&str, Negative); 2] = [("keep", Negative::Keep), ("zero", Negative::Zero)];
-const VALUES: [(&str, Values); 2] = [("change", Values::Change), ("level", Values::Level)];
-const UNITS: [(&str, TimeUnit); 4] =
+pub(super) const NEGATIVES: [(&str, Negative); 2] = [("keep", Negative::Keep), ("zero", Negative::Zero)];
+pub(super) const VALUES: [(&str, Values); 2] = [("change", Values::Change), ("level", Values::Level)];
+pub(super) const UNITS: [(&str, TimeUnit); 4] =
     [("period", TimeUnit::Period), ("day", TimeUnit::Day), ("hour", TimeUnit::Hour), ("second", TimeUnit::Second)];
-const INDEXES: [(&str, IndexRule); 2] = [("ceiling", IndexRule::Ceiling), ("floor", IndexRule::Floor)];
-const INNERS: [(&str, Inner); 3] = [("count", Inner::Count), ("sum", Inner::Sum), ("max", Inner::Max)];
-const OUTERS: [(&str, &str); 4] = [("sum", "sum"), ("mean", "mean"), ("max", "max"), ("percentile", "percentile")];
-const EMPTIES: [(&str, EmptyWindows); 2] = [("zero", EmptyWindows::Zero), ("left_out", EmptyWindows::LeftOut)];
+pub(super) const INDEXES: [(&str, IndexRule); 2] = [("ceiling", IndexRule::Ceiling), ("floor", IndexRule::Floor)];
+pub(super) const INNERS: [(&str, Inner); 3] = [("count", Inner::Count), ("sum", Inner::Sum), ("max", Inner::Max)];
+pub(super) const OUTERS: [(&str, &str); 4] =
+    [("sum", "sum"), ("mean", "mean"), ("max", "max"), ("percentile", "percentile")];
+pub(super) const EMPTIES: [(&str, EmptyWindows); 2] =
+    [("zero", EmptyWindows::Zero), ("left_out", EmptyWindows::LeftOut)];
 
 pub(super) fn read_aggregate(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Aggregate> {
     let kinds = AGGREGATES.map(|kind| (kind.0, kind));

@@ -89,7 +89,8 @@ impl Book {
         self.currency.minor_digits()
     }
 
-    /// The same book with some plans only and the meters that these price. Keeps the digest of the whole book.
+    /// The same book with some plans only, the meters that these price and the taxes that their bills may have. Keeps the
+    /// digest of the whole book.
     pub(super) fn only(&self, keep: impl Fn(&Plan) -> bool) -> Self {
         let plans: Vec<Plan> = self.plans.iter().filter(|plan| keep(plan)).cloned().collect();
         let used = |meter: &&Meter| plans.iter().any(|plan| plan.prices(&meter.id));
@@ -97,7 +98,8 @@ impl Book {
         let named = |calendar: &&Calendar| meters.iter().any(|meter| meter.goes_by(&calendar.id));
         let calendars = self.calendars.iter().filter(named).cloned().collect();
         let default_plan = self.default_plan.clone().filter(|id| plans.iter().any(|plan| plan.id == *id));
-        Self { plans, meters, calendars, default_plan, ..self.clone() }
+        let terms = self.terms.only(&plans);
+        Self { plans, meters, calendars, default_plan, terms, ..self.clone() }
     }
 
     /// The same book with another plan in the place of the one of its id. For questions only: the digest stays.

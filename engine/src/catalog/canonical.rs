@@ -9,8 +9,10 @@ use super::book::{Book, MODES, PLACES};
 use super::calendar::write_calendar;
 use super::charge::write_charge;
 use super::commitment::write_plan_terms;
+use super::cycle::write_cycle;
 use super::meter::write_meter;
 use super::plan::Plan;
+use super::proration::write_proration;
 use super::terms::{
     write_credit, write_credit_rules, write_discount, write_discount_rules, write_tax_rules, write_taxes,
 };
@@ -60,6 +62,8 @@ fn plan(plan: &Plan) -> Value {
     ]);
     insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
+    insert(&mut fields, "cycle", write_cycle(&plan.cycle));
+    insert(&mut fields, "proration", write_proration(&plan.proration, &plan.cycle));
     write_plan_terms(&plan.terms, &mut fields);
     let discounts = plan.discounts.iter().map(write_discount).collect();
     insert(&mut fields, "discounts", (!plan.discounts.is_empty()).then_some(discounts));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
+use super::commitment::Promised;
 use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
 use super::meter::{KnownMeters, find_meter};
@@ -85,7 +86,7 @@ pub enum Each {
     Group,
 }
 
-const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
+pub(super) const EACHES: [(&str, Each); 2] = [("period", Each::Period), ("group", Each::Group)];
 
 impl Charge {
     /// The meter it prices, if it prices one.
@@ -142,6 +143,9 @@ pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters:
     let id = if id.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "id" }) } else { id };
     let name = if name.is_none() { reader.report(node, path, ProblemKind::MissingKey { key: "name" }) } else { name };
     let terms = read_charge_terms(reader, &table, path, id.as_ref());
+    if let (Some(pricing), Some(terms)) = (&pricing, &terms) {
+        check_promise(reader, &table, path, (pricing, terms))?;
+    }
     Some(Charge {
         id: id?,
         name: name?,
@@ -165,7 +169,7 @@ struct Known<'m> {
 }
 
 /// The keys that a charge has only for its meter.
-const METERED_KEYS: [&str; 5] = ["meter", "where", "each", "convert", "included"];
+pub(super) const METERED_KEYS: [&str; 6] = ["meter", "where", "each", "convert", "included", "commitment"];
 
 fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Known<'_>) -> Option<Pricing> {
     let present: Vec<&'static str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
@@ -243,6 +247,25 @@ fn read_metered(
     check_groups(reader, table, path, (&metered, meter))?;
     check_cells(reader, table, path, (&metered, meter))?;
     Some(metered)
+}
+
+/// What a promised quantity costs can be said only where a quantity alone has a price.
+fn check_promise(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (pricing, terms): (&Pricing, &ChargeTerms),
+) -> Option<()> {
+    let (Pricing::Metered(metered), Some(commitment)) = (pricing, &terms.commitment) else { return Some(()) };
+    let reads_events = metered.model.needs_events()
+        || matches!(&metered.model, Model::Percentage(percentage) if percentage.counts_events());
+    match commitment.of {
+        Promised::Quantity(_) if reads_events => {
+            let (model, _) = write_model(&metered.model);
+            reader.report_at(table, "commitment", path, ProblemKind::NotForModel { key: "quantity", model })
+        }
+        Promised::Quantity(_) | Promised::Amount(_) => Some(()),
+    }
 }
 
 /// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::commitment::{Commitment, read_commitment, write_commitment};
+use super::cycle::read_duration;
 use super::draft::Node;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
@@ -14,6 +15,7 @@ use super::terms::Percent;
 use super::write::{insert, object, text, word};
 use crate::ids::ChargeId;
 use crate::money::Money;
+use crate::period::CalendarDuration;
 use crate::rounding::RoundingPlace;
 
 /// What holds for a charge beside its price.
@@ -33,6 +35,8 @@ pub struct ChargeTerms {
     pub commitment: Option<Commitment>,
     /// With which part of a period that is billed in parts a fixed amount is due.
     pub due: Due,
+    /// How often what a meter counted is billed, where that is more often than the plan's cycle.
+    pub every: Option<CalendarDuration>,
 }
 
 impl ChargeTerms {
@@ -45,6 +49,7 @@ impl ChargeTerms {
         compare: None,
         commitment: None,
         due: Due::Arrears,
+        every: None,
     };
 
     /// Whether the charge simply costs what its model says.
@@ -122,15 +127,19 @@ pub enum Due {
     Advance,
     /// With the last.
     Arrears,
+    /// With the first period of the plan only.
+    Once,
 }
 
-const TERMS: [(&str, Term); 3] = [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
+pub(super) const TERMS: [(&str, Term); 3] =
+    [("discount", Term::Discount), ("maximum", Term::Maximum), ("minimum", Term::Minimum)];
 pub(super) const COMPARES: [(&str, Compare); 2] = [("rounded", Compare::Rounded), ("exact", Compare::Exact)];
-const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
-const DUES: [(&str, Due); 2] = [("advance", Due::Advance), ("arrears", Due::Arrears)];
+pub(super) const SHOWN: [(&str, bool); 2] = [("within", false), ("line", true)];
+pub(super) const DUES: [(&str, Due); 3] = [("advance", Due::Advance), ("arrears", Due::Arrears), ("once", Due::Once)];
 
 /// The keys of a charge that are read here.
-pub(super) const TERM_KEYS: [&str; 6] = ["discount_percent", "minimum", "maximum", "terms", "commitment", "due"];
+pub(super) const TERM_KEYS: [&str; 7] =
+    ["discount_percent", "minimum", "maximum", "terms", "commitment", "due", "every"];
 
 /// The terms of a charge; `id` is the charge's, `None` if that cannot be read.
 pub(super) fn read_charge_terms(
@@ -145,9 +154,10 @@ pub(super) fn read_charge_terms(
     let rules = reader.optional(table, "terms", path, read_rules);
     let commitment = reader.optional(table, "commitment", path, read_commitment);
     let due = reader.optional(table, "due", path, |reader, node, path| reader.option(node, path, &DUES));
+    let every = reader.optional(table, "every", path, read_duration);
     let flat = table.get("flat").is_some();
-    if flat && table.get("commitment").is_some() {
-        return reader.report_at(table, "commitment", path, ProblemKind::NotForFlat { key: "commitment" });
+    if table.get("meter").is_none() && table.get("every").is_some() {
+        return reader.report_at(table, "every", path, ProblemKind::Needs { key: "every", other: "meter" });
     }
     if !flat && table.get("due").is_some() {
         return reader.report_at(table, "due", path, ProblemKind::Needs { key: "due", other: "flat" });
@@ -167,6 +177,7 @@ pub(super) fn read_charge_terms(
         compare,
         commitment: commitment?,
         due: due?.unwrap_or(Due::Arrears),
+        every: every?,
     };
     check_limits(reader, table, path, &terms)?;
     Some(terms)
@@ -259,6 +270,7 @@ pub(super) fn write_charge_terms(terms: &ChargeTerms, fields: &mut Map<String, V
     }
     insert(fields, "commitment", terms.commitment.as_ref().map(write_commitment));
     insert(fields, "due", (terms.due != Due::Arrears).then(|| text(word(&DUES, terms.due))));
+    insert(fields, "every", terms.every.map(text));
 }
 
 fn write_minimum(minimum: &Minimum) -> Value {

@@ -145,7 +145,7 @@ impl PlanTerms {
     }
 }
 
-const IN_PROGRESS: [(&str, InProgress); 3] =
+pub(super) const IN_PROGRESS: [(&str, InProgress); 3] =
     [("final", InProgress::Final), ("split", InProgress::Split), ("deltas", InProgress::Deltas)];
 
 /// The keys of a plan that are read here.
@@ -326,12 +326,12 @@ fn read_line(reader: &mut Reader, table: &Table<'_>, path: &Path, usual: PlanLin
 }
 
 fn usual_commitment_line() -> Option<PlanLine> {
-    let name = Names { zh: "承诺消费".to_owned(), en: "Commitment".to_owned() };
+    let name = Names { zh: "承诺消费".into(), en: "Commitment".into() };
     Some(PlanLine { id: ChargeId::new("commitment").ok()?, name })
 }
 
 fn usual_cap_line() -> Option<PlanLine> {
-    let name = Names { zh: "消费封顶".to_owned(), en: "Spending cap".to_owned() };
+    let name = Names { zh: "消费封顶".into(), en: "Spending cap".into() };
     Some(PlanLine { id: ChargeId::new("maximum").ok()?, name })
 }
 

@@ -33,7 +33,7 @@ pub(super) fn read_dimensions(
     dimensions.into_iter().collect()
 }
 
-const SOURCES: [&str; 3] = ["field", "calendar", "window"];
+pub(super) const SOURCES: [&str; 3] = ["field", "calendar", "window"];
 
 fn read_dimension(reader: &mut Reader, node: &Node, path: &Path, calendars: &[String]) -> Option<Dimension> {
     let Typed::Table(_) = &node.value else {

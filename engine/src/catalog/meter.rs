@@ -88,8 +88,8 @@ const METER_KEYS: [&str; 13] = [
     "samples",
 ];
 
-const MISSINGS: [(&str, Missing); 2] = [("refuse", Missing::Refuse), ("ignore", Missing::Ignore)];
-const RESETS: [(&str, Reset); 2] = [("period", Reset::Period), ("never", Reset::Never)];
+pub(super) const MISSINGS: [(&str, Missing); 2] = [("refuse", Missing::Refuse), ("ignore", Missing::Ignore)];
+pub(super) const RESETS: [(&str, Reset); 2] = [("period", Reset::Period), ("never", Reset::Never)];
 
 fn read_meter(reader: &mut Reader, entry: &Entry<'_>, calendars: &[String]) -> Option<Meter> {
     let path = &entry.path;
@@ -116,7 +116,7 @@ fn read_meter(reader: &mut Reader, entry: &Entry<'_>, calendars: &[String]) -> O
         unit: unit?,
         event: event?,
         only: only?.unwrap_or_default(),
-        aggregate: aggregate?,
+        aggregate: aggregate?.into(),
         missing: missing?.unwrap_or(Missing::Refuse),
         convert_each: convert_each?,
         round: round?,

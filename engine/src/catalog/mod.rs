@@ -11,6 +11,7 @@ mod charge_terms;
 mod commitment;
 mod composites;
 mod conversion;
+mod cycle;
 pub mod diff;
 mod dimension;
 mod draft;
@@ -19,10 +20,14 @@ mod meter;
 mod plan;
 mod price;
 mod problem;
+mod proration;
 mod reader;
 pub mod review;
+#[cfg(feature = "zones")]
+mod schema;
 mod selection;
 mod terms;
+mod time_problem;
 mod view;
 mod write;
 
@@ -41,9 +46,12 @@ pub use price::{
     Percentage, ProratedGraduated, Rule, Rules, Share, Test, Tier, TierCount, TierRules, Tiers, UnitPrice, ZeroUsage,
 };
 pub use problem::{Problem, ProblemKind};
+#[cfg(feature = "zones")]
+pub use schema::schema;
 pub use selection::Condition;
 pub use terms::{
     Credit, CreditPlace, CreditRules, Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Eligible,
     Off, Percent, ShareRule, Target, Tax, TaxBase, TaxRounding, TaxRules, Terms, Treatment,
 };
+pub use time_problem::TimeProblem;
 pub use view::{BadView, BookView};

@@ -1,14 +1,19 @@
 //! Plans and their charges.
 
-use super::charge::{Charge, read_charge};
+use super::charge::{Charge, Pricing, read_charge};
 use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
 use super::composites::check_composites;
+use super::cycle::read_cycle;
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
+use super::proration::{check_basis, read_proration, usual_proration};
 use super::reader::{Path, Reader};
 use super::terms::{Credit, Discount, read_credits, read_discounts};
+use super::time_problem::TimeProblem;
 use crate::ids::{ChargeId, MeterId, PlanId};
+use crate::invoice::proration::Proration;
+use crate::period::Cycle;
 use crate::text::Names;
 
 /// What a customer subscribes to.
@@ -24,6 +29,10 @@ pub struct Plan {
     pub public: bool,
     /// Whether the plan is a trial: the book promises that it never bills anything, and the check proves it.
     pub trial: bool,
+    /// How often it is billed.
+    pub cycle: Cycle,
+    /// What a part of a period costs of amounts that are due for whole ones.
+    pub proration: Proration,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
     /// What holds beside the charges.
@@ -46,7 +55,8 @@ impl Plan {
     }
 }
 
-const PLAN_KEYS: [&str; 8] = ["id", "name", "description", "public", "trial", "charges", "discounts", "credits"];
+const PLAN_KEYS: [&str; 10] =
+    ["id", "name", "description", "public", "trial", "cycle", "proration", "charges", "discounts", "credits"];
 
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
@@ -57,6 +67,8 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     let description = reader.optional(&table, "description", path, Reader::names);
     let public = reader.optional(&table, "public", path, Reader::boolean);
     let trial = reader.optional(&table, "trial", path, Reader::boolean);
+    let cycle = reader.optional(&table, "cycle", path, read_cycle);
+    let proration = reader.optional(&table, "proration", path, read_proration);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
     let terms = read_plan_terms(reader, &table, path, charges.as_deref());
@@ -66,17 +78,47 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
         known.and_then(|charges| read_discounts(reader, node, path, charges))
     });
     let credits = reader.optional(&table, "credits", path, read_credits);
-    Some(Plan {
+    let cycle = cycle?.unwrap_or_else(Cycle::calendar_months);
+    let plan = Plan {
         id: id?,
         name: name?,
         description: description?,
         public: public?.unwrap_or(false),
         trial: trial?.unwrap_or(false),
+        proration: proration?.unwrap_or_else(|| usual_proration(&cycle)),
+        cycle,
         terms: terms?,
         discounts: discounts?.unwrap_or_default(),
         credits: credits?.unwrap_or_default(),
         charges: charges?,
-    })
+    };
+    if let Err(problem) = check_basis(&plan.proration, &plan.cycle) {
+        return reader.report_at(&table, "proration", path, ProblemKind::Time(problem));
+    }
+    check_rhythms(reader, entry, &plan)?;
+    Some(plan)
+}
+
+/// A charge with a rhythm of its own fills the plan's periods, and nothing looks at it together with the others.
+fn check_rhythms(reader: &mut Reader, entry: &super::reader::Entry<'_>, plan: &Plan) -> Option<()> {
+    let mut outcome = Some(());
+    for (index, charge) in plan.charges.iter().enumerate() {
+        let Some(every) = charge.terms.every else { continue };
+        let of_all = [
+            ("commitment", plan.terms.commitment.is_some()),
+            ("maximum", plan.terms.maximum.is_some()),
+            ("composite", plan.charges.iter().any(|other| matches!(other.pricing, Pricing::Composite(_)))),
+        ];
+        let other = of_all.into_iter().find_map(|(other, there)| there.then_some(other));
+        let problem = match other {
+            Some(other) => TimeProblem::EveryBeside { other },
+            None if every.fills(plan.cycle.every) => continue,
+            None => TimeProblem::DoesNotFill { every, cycle: plan.cycle.every },
+        };
+        let (node, path) = (entry.charge(index).unwrap_or(entry.node), entry.path.key("charges").index(index));
+        outcome = reader.report(node, &path.key("every"), ProblemKind::Time(problem));
+    }
+    outcome
 }
 
 fn read_charges(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Vec<Charge>> {

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::draft::Place;
 use super::price::MatrixProblem;
+use super::time_problem::TimeProblem;
 use crate::money::BadCurrency;
 use crate::period::BadMonth;
 use crate::quantity::BadDecimal;
@@ -161,6 +162,8 @@ pub enum ProblemKind {
     EndlessPrice { price: String, per: String },
     /// A version that would begin in the middle of a month.
     EffectiveNotFirst { date: String },
+    /// Something about cycles or parts of periods.
+    Time(TimeProblem),
 }
 
 /// The kind of value that is needed.
@@ -261,6 +264,7 @@ impl ProblemKind {
             Self::EmptyTerm { .. } => "empty_term",
             Self::EndlessPrice { .. } => "endless_price",
             Self::EffectiveNotFirst { .. } => "effective_not_first",
+            Self::Time(problem) => problem.code(),
         }
     }
 
@@ -448,6 +452,7 @@ impl ProblemKind {
                     "{date} is in the middle of a month; a version prices whole months, so write the first day of one"
                 )
             }
+            Self::Time(problem) => problem.message(Lang::En),
         }
     }
 
@@ -616,6 +621,7 @@ impl ProblemKind {
             Self::EffectiveNotFirst { date } => {
                 format!("{date} 在月中；每个版本按整月计价，请写某月的第一天")
             }
+            Self::Time(problem) => problem.message(Lang::Zh),
         }
     }
 }
@@ -678,7 +684,7 @@ impl Serialize for Problem {
         fields.serialize_field("line", &self.place.map(|place| place.line))?;
         fields.serialize_field("column", &self.place.map(|place| place.column))?;
         fields.serialize_field("path", &self.path)?;
-        let message = crate::text::Names { zh: self.message(Lang::Zh), en: self.message(Lang::En) };
+        let message = crate::text::Names { zh: self.message(Lang::Zh).into(), en: self.message(Lang::En).into() };
         fields.serialize_field("message", &message)?;
         fields.end()
     }

@@ -278,7 +278,7 @@ impl Reader {
         let table = self.table(node, path, &["zh", "en"])?;
         let zh = self.required(&table, "zh", path, |reader, node, path| reader.text(node, path).map(str::to_owned));
         let en = self.required(&table, "en", path, |reader, node, path| reader.text(node, path).map(str::to_owned));
-        Some(Names { zh: zh?, en: en? })
+        Some(Names { zh: zh?.into(), en: en?.into() })
     }
 
     /// One of some words; `options` pairs each with its meaning.

@@ -86,3 +86,34 @@ impl Serialize for BookView {
         json!({ "digest": self.digest, "book": canonical::to_value(&self.book) }).serialize(serializer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::catalog::{BookDraft, BookView};
+
+    #[test]
+    fn taxes_of_private_plans_alone_stay_out_of_the_view() {
+        let names = json!({ "zh": "n", "en": "n" });
+        let tax =
+            |id: &str, on: &[&str]| json!({ "id": id, "name": names, "percent": "1", "default": false, "on": on });
+        let plan = |id: &str, public: bool, taxes: &[&str]| {
+            let charge = json!({ "id": "c", "name": names, "flat": "1", "taxes": taxes });
+            json!({ "id": id, "name": names, "public": public, "charges": [charge] })
+        };
+        let book = json!({
+            "book": {
+                "id": "b", "version": "1", "effective": "2026-01-01", "currency": "EUR", "zone": "UTC", "name": names,
+            },
+            "taxes": [tax("base", &[]), tax("open", &["base"]), tax("secret", &[])],
+            "plans": [plan("shown", true, &["open"]), plan("hidden", false, &["secret"])],
+        });
+        let view = BookDraft::from_json(&book).check().unwrap().public_view();
+        let ids: Vec<&str> = view.book.terms.taxes.iter().map(|tax| tax.id.as_str()).collect();
+        assert_eq!(ids, ["base", "open"]);
+        let text = serde_json::to_string(&view).unwrap();
+        assert!(!text.contains("secret"));
+        assert_eq!(BookView::from_json(&text).unwrap(), view);
+    }
+}

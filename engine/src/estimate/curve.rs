@@ -6,6 +6,7 @@ use crate::catalog::{Book, Plan};
 use crate::ids::{MeterId, PlanId};
 use crate::money::Money;
 use crate::quantity::Quantity;
+use crate::rating::prepared::PreparedPlan;
 use crate::rating::{RateError, find_plan, rate_total};
 use crate::usage::{MeterUsage, Usage};
 
@@ -47,8 +48,10 @@ pub struct Curve {
 pub fn curve(book: &Book, plans: &[PlanId], usage: &Usage, over: (&MeterId, &[Quantity])) -> Result<Curve, RateError> {
     let (meter, quantities) = over;
     let plans = plans.iter().map(|plan| find_plan(book, plan.as_str())).collect::<Result<Vec<_>, _>>()?;
-    let mut scene = Scene { book, plans, usage: usage.clone(), slot: 0 };
-    scene.slot = slot_of(&mut scene.usage, meter);
+    let mut usage = usage.clone();
+    let slot = slot_of(&mut usage, meter);
+    let ready = Ready::new(book, &plans, &usage, meter);
+    let mut scene = Scene { book, plans, usage, slot, ready };
     let mut points: Vec<CurvePoint> = Vec::new();
     let mut changes = Vec::new();
     for quantity in quantities {
@@ -76,10 +79,41 @@ struct Scene<'b> {
     plans: Vec<&'b Plan>,
     usage: Usage,
     slot: usize,
+    ready: Option<Ready<'b>>,
+}
+
+/// The plans prepared, and the quantities of the book's meters, of which `varied` is the one that varies.
+struct Ready<'b> {
+    plans: Vec<PreparedPlan<'b>>,
+    quantities: Vec<Quantity>,
+    varied: usize,
+}
+
+impl<'b> Ready<'b> {
+    /// `None` where a plan cannot be prepared or the usage is to be refused: then `rate_total` answers.
+    fn new(book: &'b Book, plans: &[&'b Plan], usage: &Usage, meter: &MeterId) -> Option<Self> {
+        let plans = plans.iter().map(|plan| PreparedPlan::new(book, plan)).collect::<Option<Vec<_>>>()?;
+        let varied = book.meters.iter().position(|known| known.id == *meter)?;
+        let mut quantities = Vec::new();
+        for plan in &plans {
+            quantities = plan.quantities(usage).ok()?;
+        }
+        Some(Self { plans, quantities, varied })
+    }
+
+    fn totals(&mut self, quantity: Quantity) -> Result<Vec<Money>, RateError> {
+        if let Some(varied) = self.quantities.get_mut(self.varied) {
+            *varied = quantity;
+        }
+        self.plans.iter().map(|plan| plan.total(&self.quantities)).collect()
+    }
 }
 
 impl Scene<'_> {
     fn at(&mut self, quantity: Quantity) -> Result<CurvePoint, RateError> {
+        if let Some(ready) = &mut self.ready {
+            return Ok(CurvePoint { quantity, totals: ready.totals(quantity)? });
+        }
         if let Some(item) = self.usage.0.get_mut(self.slot) {
             item.quantity = quantity;
         }

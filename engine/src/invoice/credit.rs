@@ -74,6 +74,9 @@ pub fn draw_credits(
     limit: Money,
     (rules, digits): (CreditRules, u32),
 ) -> Result<Vec<CreditLine>, Overflow> {
+    if wallets.is_empty() {
+        return Ok(Vec::new());
+    }
     let minimum = rules.minimum.map_or_else(|| minor_unit(digits), |minimum| Ok(minimum.exact()))?;
     let mut sorted: Vec<&Wallet> = wallets.iter().collect();
     sorted.sort_by_key(|wallet| (wallet.priority, wallet.since));
@@ -122,7 +125,7 @@ mod tests {
     }
 
     fn wallet(id: &str, balance: &str, priority: u32, since: Option<&str>) -> Wallet {
-        let name = Names { zh: id.to_owned(), en: id.to_owned() };
+        let name = Names { zh: id.into(), en: id.into() };
         let since = since.map(|date| date.parse().unwrap());
         Wallet { id: super::CreditId::new(id).unwrap(), name, balance: money(balance), priority, since }
     }

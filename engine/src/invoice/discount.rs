@@ -1,6 +1,7 @@
 //! Takes discounts off lines, one after the other, each on what the earlier ones left.
 //!
-//! Never takes more than there is: a discount is cut to what its lines still hold.
+//! Never takes more than there is: a discount is cut to what its lines still hold, and to what the bill does. Lines below
+//! zero, as what lies above a spending cap, make the base smaller; nobody gets a discount on what is not charged.
 
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +90,7 @@ fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Resul
         .iter()
         .map(|item| if reaches(&discount.on, item) && item.left.signum() > 0 { item.left } else { Exact::ZERO })
         .collect();
-    let base = sum(room.iter().copied())?;
+    let base = base(discount, items)?;
     let mut steps = Steps::default();
     let amount = discount_amount(discount.off, base, (how.rounding(), how.digits), &mut steps)?;
     let mut shares = Vec::new();
@@ -106,6 +107,13 @@ fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Resul
         steps: steps.into_vec(),
         shares,
     })
+}
+
+/// What the discount can be taken of: what its lines hold together, but no more than the whole bill.
+fn base(discount: &Discount, items: &[Item<'_>]) -> Result<Exact, Overflow> {
+    let reached = sum(items.iter().filter(|item| reaches(&discount.on, item)).map(|item| item.left))?;
+    let base = smaller(reached, sum(items.iter().map(|item| item.left))?)?;
+    Ok(if base.signum() > 0 { base } else { Exact::ZERO })
 }
 
 fn reaches(target: &Target, item: &Item<'_>) -> bool {
@@ -146,12 +154,16 @@ pub fn discount_amount(
 
 #[cfg(test)]
 mod tests {
-    use super::discount_amount;
-    use crate::catalog::{Off, Percent};
+    use super::{DiscountHow, discount_amount, take_discounts};
+    use crate::catalog::{Discount, DiscountRules, DiscountTerm, Off, Percent, Target};
+    use crate::exact::Exact;
+    use crate::ids::{ChargeId, DiscountId};
+    use crate::invoice::{Item, ItemKind};
     use crate::money::Money;
     use crate::quantity::parse_decimal;
     use crate::rating::TotalOnly;
     use crate::rounding::RoundingMode;
+    use crate::text::Names;
 
     fn off(off: Off, base: &str, mode: Option<RoundingMode>) -> String {
         discount_amount(off, base.parse().unwrap(), (mode, 2), &mut TotalOnly).unwrap().to_string()
@@ -180,5 +192,40 @@ mod tests {
         assert_eq!(off(percent("100"), "0.125", Some(RoundingMode::HalfUp)), "0.125");
         assert_eq!(off(percent("100"), "2/3", Some(RoundingMode::HalfUp)), "0.66");
         assert_eq!(off(percent("100"), "0", Some(RoundingMode::Up)), "0.00");
+    }
+
+    /// What a discount takes from two lines, the first of which is the charge `a`, and what is left of both.
+    fn taken(percent_off: &str, on: Target, amounts: [&str; 2]) -> (String, String) {
+        let ids = ["a", "b"].map(|id| ChargeId::new(id).unwrap());
+        let mut items: Vec<Item<'_>> = ids
+            .iter()
+            .zip(amounts)
+            .map(|(charge, amount)| Item {
+                charge,
+                kind: ItemKind::Usage,
+                tags: &[],
+                taxes: None,
+                left: amount.parse().unwrap(),
+            })
+            .collect();
+        let name = Names { zh: "d".into(), en: "d".into() };
+        let (id, term) = (DiscountId::new("d").unwrap(), DiscountTerm::default());
+        let discount = Discount { id, name, off: percent(percent_off), on, term };
+        let how = DiscountHow { rules: DiscountRules::default(), mode: RoundingMode::HalfUp, digits: 2 };
+        let lines = take_discounts(&[&discount], &mut items, &how).unwrap();
+        let left = items.iter().try_fold(Exact::ZERO, |sum, item| sum.checked_add(item.left)).unwrap();
+        (lines[0].amount.to_string(), left.to_string())
+    }
+
+    #[test]
+    fn a_line_below_zero_makes_the_base_smaller_and_no_bill_negative() {
+        let of = |amount: &str, left: &str| (amount.to_owned(), left.to_owned());
+        // 150 less 50 above the spending cap are 100, of which 10 % are 10.
+        assert_eq!(taken("10", Target::Invoice, ["150", "-50"]), of("10.00", "90"));
+        assert_eq!(taken("100", Target::Invoice, ["150", "-50"]), of("100.00", "0"));
+        let on_a = || Target::Charges(vec![ChargeId::new("a").unwrap()]);
+        assert_eq!(taken("100", on_a(), ["150", "-50"]), of("100.00", "0"));
+        assert_eq!(taken("10", on_a(), ["150", "50"]), of("15.00", "185"));
+        assert_eq!(taken("10", Target::Invoice, ["20", "-50"]), of("0.00", "-30"));
     }
 }

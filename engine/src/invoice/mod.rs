@@ -21,6 +21,8 @@ pub mod proration;
 mod settle;
 mod share;
 pub mod sub_lines;
+#[cfg(feature = "zones")]
+pub mod subscription;
 mod tax;
 pub mod termination;
 

@@ -114,12 +114,12 @@ pub fn version_at(
 }
 
 /// The last version to which the subscription has moved: a later one outranks an older one that is still awaited.
-fn in_force(moves: &[Option<Instant>], instant: Instant) -> Option<usize> {
+pub(crate) fn in_force(moves: &[Option<Instant>], instant: Instant) -> Option<usize> {
     moves.iter().rposition(|moved| moved.is_some_and(|moved| moved <= instant))
 }
 
 /// When the subscription moves to each version; `None` if never.
-fn moves(versions: &[EffectiveFrom], subscription: &Schedule) -> Result<Vec<Option<Instant>>, VersionError> {
+pub(crate) fn moves(versions: &[EffectiveFrom], subscription: &Schedule) -> Result<Vec<Option<Instant>>, VersionError> {
     let start = subscription.start();
     if versions.first().is_none_or(|first| first.from > start) {
         return Err(VersionError::NoneYet { start });

@@ -161,6 +161,7 @@ pub struct Share {
     /// How.
     pub basis: Basis,
     /// Why it is the whole price, if it was not prorated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole_price: Option<WholePrice>,
 }
 

@@ -76,6 +76,11 @@ pub struct Taxed {
 
 /// Computes the taxes on what is left of `items`.
 pub fn tax_items(how: &TaxHow<'_>, items: &[Item<'_>]) -> Result<Taxed, Overflow> {
+    // Most books have no taxes; rounding them together shows that there are none.
+    if how.taxes.is_empty() && how.rules.at != TaxRounding::Invoice {
+        let by_item = vec![Exact::ZERO; items.len()];
+        return Ok(Taxed { taxes: Vec::new(), rounding: None, added: Money::ZERO.with_places(how.digits), by_item });
+    }
     let mut parts: Vec<Vec<TaxPart>> = how.taxes.iter().map(|_| Vec::new()).collect();
     for base in how.bases(items)? {
         let factors = how.factors(&base.taxes)?;
@@ -291,7 +296,7 @@ impl Factors {
             let (amount, step) = match factor.treatment {
                 Treatment::Inclusive => {
                     let amount = net.checked_mul(factor.own)?;
-                    let (price, share, all) = (base.amount, factor.own, self.included);
+                    let (price, share, all) = (base.amount, factor.own, Box::new(self.included));
                     (amount, Step::TaxIncluded { charge: charge.clone(), price, share, all, amount })
                 }
                 Treatment::Exclusive | Treatment::Exempt | Treatment::ReverseCharge => {

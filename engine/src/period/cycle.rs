@@ -69,6 +69,23 @@ pub enum Clock {
     Anchor,
 }
 
+impl Cycle {
+    /// Calendar months: what a book has that says nothing.
+    pub fn calendar_months() -> Self {
+        Self {
+            every: calendar_month(),
+            anchor: Anchor::Calendar,
+            first: FirstPeriod::NextBoundary,
+            clock: Clock::Midnight,
+        }
+    }
+}
+
+/// One month of the calendar.
+pub fn calendar_month() -> CalendarDuration {
+    CalendarDuration::MONTH
+}
+
 impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

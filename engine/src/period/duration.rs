@@ -57,6 +57,21 @@ const MAX_DAYS: u64 = 365_242;
 const MAX_SECONDS: u64 = 3_155_692_600;
 
 impl CalendarDuration {
+    /// One month.
+    pub const MONTH: Self = Self { months: 1, days: 0, seconds: 0 };
+
+    /// Whether a whole number of these makes up `whole` exactly, whatever the calendar: months of months, days of
+    /// days, seconds of seconds.
+    pub fn fills(self, whole: Self) -> bool {
+        let count = |part: u32, whole: u32| if whole.checked_rem(part)? == 0 { whole.checked_div(part) } else { None };
+        match (self.months, self.days, self.seconds) {
+            (months, 0, 0) => whole.days == 0 && whole.seconds == 0 && count(months, whole.months).is_some(),
+            (0, days, 0) => whole.months == 0 && whole.seconds == 0 && count(days, whole.days).is_some(),
+            (0, 0, seconds) => whole.months == 0 && whole.days == 0 && count(seconds, whole.seconds).is_some(),
+            _ => self == whole,
+        }
+    }
+
     /// Reads `P[n]Y[n]M[n]W[n]DT[n]H[n]M[n]S` in whole numbers, at least one part.
     pub fn parse(text: &str) -> Result<Self, BadDuration> {
         if text.contains('-') {

@@ -55,6 +55,11 @@ impl Zone {
 
 #[cfg(feature = "zones")]
 impl Zone {
+    /// The names of all zones that there are.
+    pub fn names() -> Vec<&'static str> {
+        chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect()
+    }
+
     /// The calendar date that clocks in this zone show at `instant`.
     pub fn date_of(self, instant: Instant) -> NaiveDate {
         instant.with_timezone(&self.0).date_naive()

@@ -5,6 +5,7 @@
 use super::counted::Counted;
 use super::line::price_counted;
 use super::terms::{Situation, at_least, due_at_least};
+use super::total::rounded_side;
 use super::trace::{Recorder, Step, TotalOnly};
 use crate::catalog::{Commitment, PlanCommitment, Promised, Settle};
 use crate::exact::{Exact, Overflow};
@@ -36,6 +37,8 @@ pub(super) fn plan(
 ) -> Result<Exact, Overflow> {
     let rounds = commitment.rounds_sides(situation.book.rounding.at);
     let committed = due_at_least((commitment.amount, commitment.prorated), rounds, situation, steps)?;
+    // Lines that stay exact are rounded here, if the commitment looks at rounded sides.
+    let fees = if rounds { rounded_side(situation.book, fees)?.exact() } else { fees };
     settle(commitment.settle, (committed, fees), situation, steps)?.checked_sub(fees)
 }
 

@@ -16,6 +16,9 @@ pub(super) type Amounts<'p> = Vec<(&'p ChargeId, Money)>;
 
 /// The charges in an order in which every composite comes after its parts; else in that of the plan.
 pub(super) fn parts_first(plan: &Plan) -> Vec<&Charge> {
+    if !plan.charges.iter().any(|charge| matches!(charge.pricing, Pricing::Composite(_))) {
+        return plan.charges.iter().collect();
+    }
     let (mut waiting, mut ready): (Vec<&Charge>, Vec<&Charge>) =
         plan.charges.iter().partition(|charge| matches!(charge.pricing, Pricing::Composite(_)));
     while !waiting.is_empty() {

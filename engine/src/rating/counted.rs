@@ -24,6 +24,11 @@ impl<'u> Counted<'u> {
         Ok(Self { metered, usage, group: None, quantity: selected(metered, usage)? })
     }
 
+    /// A quantity of which nothing else is known, for models that look at nothing else.
+    pub(super) fn assumed(metered: &'u Metered, quantity: Quantity) -> Self {
+        Self { metered, usage: None, group: None, quantity }
+    }
+
     /// One group alone.
     pub(super) fn group(metered: &'u Metered, usage: Option<&'u MeterUsage>, group: &'u Group) -> Self {
         Self { metered, usage, group: Some(group), quantity: group.quantity }

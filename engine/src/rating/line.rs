@@ -3,7 +3,7 @@
 use super::cell::Failure;
 use super::counted::Counted;
 use super::terms::{self, Situation};
-use super::total::line_amount;
+use super::total::{line_amount, rounded_side};
 use super::trace::{Part, Recorder, Step, Steps, TotalOnly};
 use super::{
     Line, RateError, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage,
@@ -19,13 +19,13 @@ use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
 pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
-    let mut steps = Steps::default();
+    let mut steps = Steps::with_room();
     count(charge, situation, &mut steps);
     let exact = exact_price(charge, situation, &mut steps)?;
     let amount = line_amount(situation.book, exact, &mut steps)?;
     let mut lines = vec![line(charge, situation, (amount, steps))?];
     let mut steps = Steps::default();
-    let side = side(charge, exact, amount, situation);
+    let side = side(charge, exact, situation)?;
     if let Some(missing) = terms::missing(&charge.terms, side, situation, &mut steps)? {
         let amount = line_amount(situation.book, missing, &mut steps)?;
         lines.extend(minimum_line(charge, amount, steps));
@@ -40,8 +40,9 @@ pub(super) fn charge_amount(charge: &Charge, situation: Situation<'_>) -> Result
 }
 
 /// A line's amount as a minimum with a line of its own looks at it.
-fn side(charge: &Charge, exact: Exact, amount: Money, situation: Situation<'_>) -> Exact {
-    if charge.terms.rounds_sides(situation.book.rounding.at) { amount.exact() } else { exact }
+fn side(charge: &Charge, exact: Exact, situation: Situation<'_>) -> Result<Exact, Overflow> {
+    let rounds = charge.terms.rounds_sides(situation.book.rounding.at);
+    if rounds { Ok(rounded_side(situation.book, exact)?.exact()) } else { Ok(exact) }
 }
 
 /// The first step: what the charge's meter counted.
@@ -69,6 +70,9 @@ pub(super) fn line(
         meter: charge.meter().cloned(),
         unit: meter.and_then(|meter| meter.unit.clone()),
         quantity: shown(charge, situation.usage)?,
+        plan: None,
+        version: None,
+        service: None,
         amount,
         steps: steps.into_vec(),
     })
@@ -79,7 +83,19 @@ pub(super) fn minimum_line(charge: &Charge, amount: Money, steps: Steps) -> Opti
     let id: ChargeId = charge.terms.minimum.as_ref()?.line.clone()?;
     let name: Names = minimum_name(&charge.name);
     let quantity = Quantity::from(1);
-    Some(Line { charge: id, name, meter: None, unit: None, quantity, amount, steps: steps.into_vec() })
+    let steps = steps.into_vec();
+    Some(Line {
+        charge: id,
+        name,
+        meter: None,
+        unit: None,
+        quantity,
+        plan: None,
+        version: None,
+        service: None,
+        amount,
+        steps,
+    })
 }
 
 pub(super) fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u MeterUsage> {
@@ -98,7 +114,11 @@ fn shown(charge: &Charge, usage: &Usage) -> Result<Quantity, Overflow> {
 }
 
 /// The exact net price of one charge, with its terms.
-fn exact_price(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
+pub(super) fn exact_price(
+    charge: &Charge,
+    situation: Situation<'_>,
+    steps: &mut impl Recorder,
+) -> Result<Exact, Overflow> {
     terms::apply(&charge.terms, situation, steps, |steps| list_price(charge, situation, steps))
 }
 

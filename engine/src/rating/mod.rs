@@ -10,6 +10,8 @@ mod composite;
 mod counted;
 mod due;
 mod dynamic;
+#[cfg(test)]
+mod edge_tests;
 mod effective;
 mod flat;
 mod graduated;
@@ -20,10 +22,13 @@ mod package;
 mod per_unit;
 mod percentage;
 mod plan_lines;
+pub mod prepared;
 mod progress;
 mod prorated_graduated;
 mod rules;
 mod running_total;
+#[cfg(feature = "zones")]
+mod segment;
 mod share;
 mod split;
 mod stair_step;
@@ -38,11 +43,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Book, BookRef, Charge, Model, Plan, Pricing};
+use crate::catalog::{Book, BookRef, Charge, Each, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
-use crate::ids::{ChargeId, MeterId, PlanId};
+use crate::ids::{ChargeId, MeterId, PlanId, Version};
 use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
 use crate::money::{Currency, Money};
+use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::rounding::{Rounding, round};
 use crate::text::Names;
@@ -53,6 +59,8 @@ pub use crate::invoice::TaxLine;
 pub use cell::AttributeValue;
 pub use due::due_after;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
+#[cfg(feature = "zones")]
+pub(crate) use segment::{FixedPart, Lines, Segment, bill, fixed_line, segment_lines};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
 pub use trace::{ChargeAmount, Limit, Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
@@ -73,6 +81,15 @@ pub struct Line {
     pub unit: Option<Names>,
     /// The meter's quantity before the allowance; 1 for a flat charge.
     pub quantity: Quantity,
+    /// The plan whose charge it is, where that is not the plan of the bill: the one before a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
+    /// The version of the book that priced it, where that is not the one of the bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The time that it is for, half-open, where a bill is about several periods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Period>,
     /// What is due for it, net.
     pub amount: Money,
     /// How the amount came about, first step first.
@@ -371,6 +388,7 @@ pub fn find_plan<'b>(book: &'b Book, plan: &str) -> Result<&'b Plan, RateError> 
 fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError> {
     check_quantities(book, plan, usage)?;
     for charge in &plan.charges {
+        check_parts(charge, usage)?;
         if let Pricing::Metered(metered) = &charge.pricing
             && let Model::Percentage(percentage) = &metered.model
             && let Some(item) = usage.of(&metered.meter)
@@ -382,6 +400,27 @@ fn check_usage(book: &Book, plan: &Plan, usage: &Usage) -> Result<(), RateError>
         }
     }
     Ok(())
+}
+
+/// What is priced by itself must not be below zero either: a part of the meter's quantity may be, where the whole is not.
+/// Prices by attributes look at their cells themselves.
+fn check_parts(charge: &Charge, usage: &Usage) -> Result<(), RateError> {
+    let Pricing::Metered(metered) = &charge.pricing else { return Ok(()) };
+    let Some(item) = usage.of(&metered.meter) else { return Ok(()) };
+    if metered.model.takes_negative() || matches!(&metered.model, Model::Matrix(_) | Model::Rules(_)) {
+        return Ok(());
+    }
+    let negative = match metered.each {
+        Each::Period => Some(counted::selected(metered, Some(item))?).filter(|quantity| quantity.is_negative()),
+        Each::Group => {
+            let selected = item.groups.iter().filter(|group| metered.selects(&group.key));
+            selected.map(|group| group.quantity).find(|quantity| quantity.is_negative())
+        }
+    };
+    match negative {
+        Some(quantity) => Err(RateError::NegativeQuantity { meter: item.meter.clone(), quantity }),
+        None => Ok(()),
+    }
 }
 
 /// Whether every charge of the plan that looks at this meter can say what a negative quantity costs.

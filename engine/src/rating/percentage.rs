@@ -48,6 +48,7 @@ pub(super) fn price(
     let Changed { events: lowered, by: lowered_by } = tally.lowered;
     if raised > 0 || lowered > 0 {
         let amount = raised_by.checked_sub(lowered_by)?;
+        let (minimum, maximum) = (minimum.map(Box::new), maximum.map(Box::new));
         steps.record(|| Step::EventLimits { minimum, maximum, raised, raised_by, lowered, lowered_by, amount });
         sum = sum.checked_add(amount)?;
     }

@@ -76,6 +76,9 @@ fn line(
     }
     let amount = line_amount(situation.book, due, &mut steps)?;
     let whole = Line {
+        plan: None,
+        version: None,
+        service: None,
         charge: rule.id.clone(),
         name: rule.name.clone(),
         meter: None,

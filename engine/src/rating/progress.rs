@@ -110,10 +110,11 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     check_usage(book, plan, &part.metered)?;
     part.account.check(plan)?;
     let (share, complete) = (part.share, part.position.is_last());
-    let mut priced = Vec::new();
-    let mut amounts = Vec::new();
+    let mut priced = Vec::with_capacity(plan.charges.len());
+    let mut amounts = Vec::with_capacity(plan.charges.len());
     let mut fees = Fees::of(plan);
-    for charge in composite::parts_first(plan) {
+    let due = |charge: &&Charge| charge.terms.due != Due::Once || part.account.periods_before == 0;
+    for charge in composite::parts_first(plan).into_iter().filter(due) {
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
         let own = lines_of(plan, charge, situation, part).map_err(|Overflow| failure(charge, situation))?;
         let mut so_far = Money::ZERO;

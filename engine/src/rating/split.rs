@@ -148,7 +148,7 @@ fn rounds(terms: &ChargeTerms, situation: Situation<'_>) -> bool {
 fn not_yet(charge: &Charge, part: &PeriodPart) -> bool {
     match &charge.pricing {
         Pricing::Flat(_) => match charge.terms.due {
-            Due::Advance => !part.position.is_first(),
+            Due::Advance | Due::Once => !part.position.is_first(),
             Due::Arrears => !part.position.is_last(),
         },
         Pricing::Metered(metered) => metered.model.needs_whole_period() && !part.position.is_last(),

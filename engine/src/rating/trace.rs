@@ -1,6 +1,10 @@
 //! The steps that lead to an amount, as data. Their text is made in `text/sentence.rs`.
 //!
+//! A line has many of them, so what makes a rare one large stands behind a pointer; a test holds their size.
+//!
 //! Law: replaying the steps gives the amount, and the priced steps of a line add up to what is rounded.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +15,7 @@ use crate::catalog::{
 };
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId};
+use crate::invoice::proration::Share as Prorated;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
@@ -24,7 +29,7 @@ pub enum Step {
     /// Events became a quantity.
     Counted {
         /// How.
-        aggregate: Aggregate,
+        aggregate: Arc<Aggregate>,
         /// Which events, if not all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         only: Vec<Filter>,
@@ -210,10 +215,10 @@ pub enum Step {
     EventLimits {
         /// At least this, if there is a minimum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        minimum: Option<Money>,
+        minimum: Option<Box<Money>>,
         /// At most this, if there is a maximum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        maximum: Option<Money>,
+        maximum: Option<Box<Money>>,
         /// Events that would have cost less than the minimum.
         raised: u64,
         /// By how much in all they were raised.
@@ -335,6 +340,18 @@ pub enum Step {
         /// whole × share.
         part: Exact,
     },
+    /// A part of a period costs its share of what a whole one does.
+    Prorated {
+        /// How the price of a whole period came about, where it is more than a fixed amount.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<Step>,
+        /// What a whole period costs; below zero where what was paid in advance is given back.
+        whole: Exact,
+        /// The share, and what was counted for it.
+        share: Box<Prorated>,
+        /// whole × share.
+        amount: Exact,
+    },
     /// What is missing to what is due at least.
     TrueUp {
         /// At least this is due.
@@ -395,7 +412,7 @@ pub enum Step {
         /// This tax for each unit of net amount.
         share: Exact,
         /// All taxes in the price for each unit of net amount.
-        all: Exact,
+        all: Box<Exact>,
         /// price × share ÷ (1 + all).
         amount: Exact,
     },
@@ -437,7 +454,7 @@ pub enum Step {
 impl Step {
     pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>) -> Self {
         Self::Counted {
-            aggregate: meter.aggregate.clone(),
+            aggregate: Arc::clone(&meter.aggregate),
             only: meter.only.clone(),
             convert_each: meter.convert_each,
             full: usage.and_then(|usage| usage.full),
@@ -476,6 +493,7 @@ impl Step {
             | Self::Part { amount, .. }
             | Self::Packages { amount, .. }
             | Self::PercentOff { amount, .. }
+            | Self::Prorated { amount, .. }
             | Self::TrueUp { amount, .. }
             | Self::AboveCommitment { amount, .. }
             | Self::Earlier { amount }
@@ -601,6 +619,11 @@ pub trait Recorder {
 pub struct Steps(Vec<Step>);
 
 impl Steps {
+    /// None yet, with room for what most lines have: counted, allowance, four tiers, rounding. Growing copies them.
+    pub fn with_room() -> Self {
+        Self(Vec::with_capacity(7))
+    }
+
     /// The steps, first one first.
     pub fn into_vec(self) -> Vec<Step> {
         self.0
@@ -646,5 +669,16 @@ impl Recorder for TotalOnly {
         price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
     ) -> Result<Exact, Overflow> {
         price(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+
+    /// Seven steps, as a line of four tiers has, then take less than the kilobyte that allocators keep at hand.
+    #[test]
+    fn steps_stay_small() {
+        assert!(size_of::<Step>() <= 144, "{}", size_of::<Step>());
     }
 }

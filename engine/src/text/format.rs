@@ -130,7 +130,7 @@ mod tests {
             per: Quantity::parse(per).unwrap(),
         };
         let usd = Currency::from_code("USD").unwrap();
-        let unit = Names { zh: "次".to_owned(), en: "calls".to_owned() };
+        let unit = Names { zh: "次".into(), en: "calls".into() };
         assert_eq!(format_unit_price(&price("0.0000166667", "1"), usd, None, Lang::En), "$0.0000166667 each");
         assert_eq!(format_unit_price(&price("0.4", "1000"), usd, Some(&unit), Lang::En), "$0.40 per 1,000 calls");
         assert_eq!(format_unit_price(&price("0.4", "1000"), usd, Some(&unit), Lang::Zh), "每 1,000 次 US$0.40");

@@ -25,8 +25,8 @@ impl Words<'_> {
                 self.lang.pick(format!("{events} 笔 × {fee} = {amount}"), format!("{events} events × {fee} = {amount}"))
             }
             Step::EventLimits { minimum, maximum, raised, raised_by, lowered, lowered_by, .. } => {
-                let low = minimum.map(|minimum| self.raised(minimum, *raised, *raised_by));
-                let high = maximum.map(|maximum| self.lowered(maximum, *lowered, *lowered_by));
+                let low = minimum.as_deref().map(|minimum| self.raised(*minimum, *raised, *raised_by));
+                let high = maximum.as_deref().map(|maximum| self.lowered(*maximum, *lowered, *lowered_by));
                 let parts: Vec<String> = low.into_iter().chain(high).collect();
                 parts.join(self.lang.pick("；", "; "))
             }
@@ -71,6 +71,7 @@ impl Words<'_> {
             | Step::QuantityReached { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
+            | Step::Prorated { .. }
             | Step::TrueUp { .. }
             | Step::AboveCommitment { .. }
             | Step::Earlier { .. }
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn limits_name_only_those_there_are() {
         let step = Step::EventLimits {
-            minimum: Some(Money::new(parse_decimal("1.75").unwrap())),
+            minimum: Some(Box::new(Money::new(parse_decimal("1.75").unwrap()))),
             maximum: None,
             raised: 1,
             raised_by: "0.25".parse().unwrap(),

@@ -68,6 +68,7 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
         }
         Step::PercentOff { base, percent, amount } => words.percent_off(*base, *percent, *amount),
         Step::ShareOf { whole, share, part } => words.share_of(*whole, *share, *part),
+        Step::Prorated { whole, share, amount, .. } => words.part_of_period(*whole, share, *amount),
         Step::TrueUp { minimum, before, amount } => words.true_up(*minimum, *before, *amount),
         Step::AboveCommitment { committed, above, factor, amount } => {
             words.overage((*committed, *above), *factor, *amount)
@@ -422,7 +423,7 @@ mod tests {
     }
 
     fn said(step: &Step) -> (String, String) {
-        let unit = Names { zh: "次".to_owned(), en: "calls".to_owned() };
+        let unit = Names { zh: "次".into(), en: "calls".into() };
         let cny = Currency::from_code("CNY").unwrap();
         (sentence(step, Some(&unit), cny, Lang::Zh), sentence(step, Some(&unit), cny, Lang::En))
     }
@@ -479,7 +480,7 @@ mod tests {
         let group =
             |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
         let step = Step::Counted {
-            aggregate: Aggregate::Count,
+            aggregate: Aggregate::Count.into(),
             only: Vec::new(),
             convert_each: None,
             full: None,

@@ -22,7 +22,7 @@ impl TermWords {
             return self.discount(*base, *off, *amount);
         }
         if let Step::TaxIncluded { charge, price, share, all, amount } = step {
-            let text = self.included(*price, (*share, *all), *amount);
+            let text = self.included(*price, (*share, **all), *amount);
             return self.for_line(charge.as_ref(), text);
         }
         if let Step::Tax { charge, .. } = step {
@@ -199,7 +199,7 @@ mod tests {
             charge: None,
             price: "119".parse().unwrap(),
             share: "0.19".parse().unwrap(),
-            all: "0.19".parse().unwrap(),
+            all: Box::new("0.19".parse().unwrap()),
             amount: "19".parse().unwrap(),
         };
         check(

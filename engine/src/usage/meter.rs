@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ pub struct Meter {
     /// Which of those it counts; all where empty.
     pub only: Vec<Filter>,
     /// How it counts them.
-    pub aggregate: Aggregate,
+    pub aggregate: Arc<Aggregate>,
     /// What becomes of an event whose field is missing or no number.
     pub missing: Missing,
     /// How the number of each event is converted before it is counted.

@@ -100,6 +100,9 @@ enum Command {
     /// Print the API's OpenAPI 3.1 document
     #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
     Openapi,
+    /// Print the JSON Schema of price books, by which editors complete and check them
+    #[command(after_help = "Examples:\n  ratecard schema > price-book.schema.json")]
+    Schema,
 }
 
 /// A language on the command line.
@@ -197,6 +200,7 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
         Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
         Command::Openapi => screen.line(&crate::openapi::json()?),
+        Command::Schema => screen.line(&serde_json::to_string_pretty(&engine::catalog::schema())?),
     }
 }
 

@@ -128,7 +128,10 @@ fn refused(refusal: &Refusal, args: &RateArgs, screen: &mut Screen) {
             }
         }
         Refusal::Quantity { meter, message } => screen.note(&format!("error: --usage {meter}: {message}")),
-        Refusal::Ask { message } | Refusal::Events { message } | Refusal::Rate { message, .. } => {
+        Refusal::Ask { message }
+        | Refusal::Events { message }
+        | Refusal::Subscription { message }
+        | Refusal::Rate { message, .. } => {
             screen.note(&format!("error: {message}"));
         }
     }

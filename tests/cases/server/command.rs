@@ -285,6 +285,7 @@ fn every_command_explains_itself_with_examples() {
         "assign",
         "link",
         "openapi",
+        "schema",
     ] {
         assert!(program.ok(&[command, "--help"]).contains("Examples:"), "{command}");
     }

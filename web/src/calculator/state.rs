@@ -194,7 +194,7 @@ fn read_index(index: &Value) -> Option<Vec<BookEntry>> {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let read = |book: &Value| {
         let name = book.get("name")?;
-        let name = Names { zh: text(name, "zh")?, en: text(name, "en")? };
+        let name = Names { zh: text(name, "zh")?.into(), en: text(name, "en")?.into() };
         Some(BookEntry { id: text(book, "id")?, name, file: text(book, "file")? })
     };
     index.get("books")?.as_array()?.iter().map(read).collect()

@@ -110,6 +110,13 @@ fn compare(trail: &Trail, before: Option<&Value>, after: Option<&Value>, changes
         (Some(Value::Array(before)), Some(Value::Array(after))) if have_ids(before) && have_ids(after) => {
             compare_elements(trail, before, after, changes);
         }
+        // A list that is new or gone is so many new or gone elements.
+        (None, Some(Value::Array(after))) if !after.is_empty() && have_ids(after) => {
+            compare_elements(trail, &[], after, changes);
+        }
+        (Some(Value::Array(before)), None) if !before.is_empty() && have_ids(before) => {
+            compare_elements(trail, before, &[], changes);
+        }
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
             for place in 0..before.len().max(after.len()) {
                 compare(&trail.place(place), before.get(place), after.get(place), changes);
@@ -133,9 +140,9 @@ fn id_of(item: &Value) -> Option<&str> {
     item.get("id").and_then(Value::as_str)
 }
 
-/// Meters, plans and charges are the same if their ids are, wherever they stand.
+/// Meters, plans, charges, discounts and whatever else has an id are the same if their ids are, wherever they stand.
 fn compare_elements(trail: &Trail, before: &[Value], after: &[Value], changes: &mut Vec<Change>) {
-    let find = |items: &'_ [Value], id: &str| items.iter().position(|item| id_of(item) == Some(id));
+    let find = |items: &[Value], id: &str| items.iter().position(|item| id_of(item) == Some(id));
     for old in before {
         let Some(id) = id_of(old) else { continue };
         let new = find(after, id).and_then(|place| after.get(place));

@@ -29,7 +29,7 @@ pub enum CellPrice {
 }
 
 /// The keys of a table with a cell's price: `price` with `per`, or one model.
-pub(super) const CELL_KEYS: [&str; 6] = ["price", "per", "graduated", "volume", "stair_step", "package"];
+pub(in crate::catalog) const CELL_KEYS: [&str; 6] = ["price", "per", "graduated", "volume", "stair_step", "package"];
 
 /// The price in a table that names attributes too. `per` is what a unit price is for where the table does not say.
 #[cfg_attr(target_arch = "wasm32", inline(never))]

@@ -32,7 +32,7 @@ pub enum MoneyUnit {
     Minor,
 }
 
-const UNITS: [(&str, MoneyUnit); 2] = [("major", MoneyUnit::Major), ("minor", MoneyUnit::Minor)];
+pub(in crate::catalog) const UNITS: [(&str, MoneyUnit); 2] = [("major", MoneyUnit::Major), ("minor", MoneyUnit::Minor)];
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_dynamic(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Dynamic> {

@@ -2,18 +2,18 @@
 //! `rating/`.
 
 mod capacity;
-mod cell_price;
+pub(super) mod cell_price;
 mod committed;
 mod composite;
-mod dynamic;
+pub(super) mod dynamic;
 mod flat;
-mod matrix;
-mod numbering;
-mod package;
+pub(super) mod matrix;
+pub(super) mod numbering;
+pub(super) mod package;
 mod percentage;
-mod prorated_graduated;
+pub(super) mod prorated_graduated;
 mod rules;
-mod tiers;
+pub(super) mod tiers;
 mod unit_price;
 
 use std::sync::Arc;

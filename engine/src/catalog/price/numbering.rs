@@ -9,14 +9,15 @@ use crate::quantity::{Quantity, parse_decimal};
 
 /// What `from` says of a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Numbering {
+pub(in crate::catalog) enum Numbering {
     /// The bound it begins after: 0–10, 10–20.
     Bounds,
     /// The number of its first unit: 1–10, 11–20. The first tier may also begin with 0.
     Units,
 }
 
-pub(super) const NUMBERINGS: [(&str, Numbering); 2] = [("bounds", Numbering::Bounds), ("units", Numbering::Units)];
+pub(in crate::catalog) const NUMBERINGS: [(&str, Numbering); 2] =
+    [("bounds", Numbering::Bounds), ("units", Numbering::Units)];
 
 impl Numbering {
     /// The bound that a tier written with this `from` begins after; `None` if it has too many digits.

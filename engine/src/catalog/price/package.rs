@@ -40,7 +40,8 @@ impl PackageRounding {
     }
 }
 
-const ROUNDINGS: [(&str, PackageRounding); 2] = [("up", PackageRounding::Up), ("down", PackageRounding::Down)];
+pub(in crate::catalog) const ROUNDINGS: [(&str, PackageRounding); 2] =
+    [("up", PackageRounding::Up), ("down", PackageRounding::Down)];
 
 pub(super) fn read_package(reader: &mut Reader, node: &Node, path: &Path) -> Option<Package> {
     let table = reader.table(node, path, &["size", "price", "round"])?;

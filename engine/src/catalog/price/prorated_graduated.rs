@@ -27,7 +27,8 @@ pub enum NegativeTotal {
     Credit,
 }
 
-const TOTALS: [(&str, NegativeTotal); 2] = [("zero", NegativeTotal::Zero), ("credit", NegativeTotal::Credit)];
+pub(in crate::catalog) const TOTALS: [(&str, NegativeTotal); 2] =
+    [("zero", NegativeTotal::Zero), ("credit", NegativeTotal::Credit)];
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_prorated(reader: &mut Reader, node: &Node, path: &Path) -> Option<ProratedGraduated> {

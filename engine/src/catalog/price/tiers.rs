@@ -101,8 +101,10 @@ impl Tiers {
 
     /// Every tier with the bound it begins after.
     pub fn with_lower_bounds(&self) -> impl Iterator<Item = (Quantity, &Tier)> {
-        let uppers = self.list.iter().filter_map(|tier| tier.up_to);
-        std::iter::once(Quantity::ZERO).chain(uppers).zip(&self.list)
+        self.list.iter().scan(Quantity::ZERO, |from, tier| {
+            // Only the last tier is open, and nothing comes after it.
+            Some((std::mem::replace(from, tier.up_to.unwrap_or(*from)), tier))
+        })
     }
 
     /// The price of the first unit.
@@ -123,7 +125,7 @@ impl Tier {
 
 /// The model that a list belongs to; it decides which keys a tier may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::catalog) enum Kind {
     Graduated,
     GraduatedPercentage,
     ProratedGraduated,
@@ -132,7 +134,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn tier_keys(self) -> &'static [&'static str] {
+    pub(in crate::catalog) fn tier_keys(self) -> &'static [&'static str] {
         match self {
             Self::Graduated => &["from", "up_to", "width", "price", "per", "flat", "cap", "size"],
             Self::GraduatedPercentage => &["from", "up_to", "width", "percent", "flat", "cap"],
@@ -142,7 +144,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn rule_keys(self) -> &'static [&'static str] {
+    pub(in crate::catalog) fn rule_keys(self) -> &'static [&'static str] {
         match self {
             Self::Graduated | Self::GraduatedPercentage => &["tiers", "numbering", "bound", "zero_usage", "round_each"],
             Self::ProratedGraduated => &["tiers", "numbering", "bound", "zero_usage", "negative_total"],
@@ -152,9 +154,9 @@ impl Kind {
     }
 }
 
-const BOUNDS: [(&str, Bound); 2] = [("lower", Bound::Lower), ("upper", Bound::Upper)];
-const LOOKUPS: [(&str, Lookup); 2] = [("exact", Lookup::Exact), ("ceiling", Lookup::Ceiling)];
-pub(super) const ZERO_USAGES: [(&str, ZeroUsage); 2] =
+pub(in crate::catalog) const BOUNDS: [(&str, Bound); 2] = [("lower", Bound::Lower), ("upper", Bound::Upper)];
+pub(in crate::catalog) const LOOKUPS: [(&str, Lookup); 2] = [("exact", Lookup::Exact), ("ceiling", Lookup::Ceiling)];
+pub(in crate::catalog) const ZERO_USAGES: [(&str, ZeroUsage); 2] =
     [("nothing", ZeroUsage::Nothing), ("first_tier", ZeroUsage::FirstTier)];
 
 /// A list of tiers, or a table of `tiers` and the rules by which they are read.

@@ -8,7 +8,7 @@ use crate::catalog::draft::Node;
 use crate::catalog::reader::{Path, Reader, Table};
 use crate::catalog::terms::Percent;
 use crate::catalog::write::{object, text};
-use crate::exact::{Exact, Overflow};
+use crate::exact::{Exact, Overflow, short_product};
 use crate::money::Money;
 use crate::quantity::Quantity;
 
@@ -24,6 +24,13 @@ pub struct UnitPrice {
 impl UnitPrice {
     /// What `quantity` units cost, exactly: quantity × price ÷ per, divided last.
     pub fn times(&self, quantity: Quantity) -> Result<Exact, Overflow> {
+        let (price, per) = (self.price.decimal(), self.per.decimal());
+        // Most often all three are short and `per` is whole: then two multiplications of 64 bits say it all.
+        if per.scale() == 0
+            && let Some(amount) = short_product(quantity.decimal(), price, per)
+        {
+            return Ok(amount);
+        }
         self.times_exact(quantity.exact())
     }
 

@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{
-    CellPrice, Charge, ChargeTerms, Commitment, Each, Effect, Metered, Model, Plan, PlanTerms, Pricing, Promised, Rule,
-    Settle, Share, Term, Tier, Tiers,
+    CellPrice, Charge, ChargeTerms, Commitment, Committed, Each, Effect, Metered, Model, Plan, PlanTerms, Pricing,
+    Promised, Rule, Settle, Share, Term, Tier, Tiers,
 };
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
@@ -184,7 +184,9 @@ pub(super) fn highest_model(model: &Model) -> Result<Highest, Overflow> {
         }
         Model::Dynamic(dynamic) => Ok(free_or_unlimited(dynamic.multiplier.exact())),
         Model::Committed(committed) => {
-            free_or_unlimited(committed.rate(0)?).plus(Highest::AtMost(committed.fee.exact()))
+            // A rounded rate is nothing in some currencies and something in others.
+            let exact = Committed { round_rate: None, ..*committed };
+            free_or_unlimited(exact.rate(0)?).plus(Highest::AtMost(committed.fee.exact()))
         }
         Model::Graduated(tiers) | Model::GraduatedPercentage(tiers) => all_tiers(tiers),
         // Units that stay the whole period are priced like any others.

@@ -3,14 +3,15 @@
 //! Never refuses anything; that is the check's part.
 
 mod highest;
+mod never;
 mod warning;
 
-use crate::catalog::{Book, BookDraft, Charge, Metered, Model, Plan, Pricing, Tier, Tiers, UnitPrice};
+use crate::catalog::{Book, BookDraft, CellPrice, Charge, Metered, Model, Plan, Pricing, Tier, Tiers, UnitPrice};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
 pub use highest::{Highest, highest};
-pub use warning::{Warning, WarningKind};
+pub use warning::{NeverHolds, Warning, WarningKind};
 
 /// Everything odd about a book, in the order of the text where `draft` is what it was read from.
 pub fn review(book: &Book, draft: Option<&BookDraft>) -> Vec<Warning> {
@@ -28,6 +29,12 @@ pub fn review(book: &Book, draft: Option<&BookDraft>) -> Vec<Warning> {
         for (index, charge) in plan.charges.iter().enumerate() {
             let path = format!("{path}.charges[{index}]");
             found.extend(review_charge(plan, charge).into_iter().map(|kind| (path.clone(), kind)));
+            found.extend(never::unmet_values(book, charge).into_iter().map(|kind| (path.clone(), kind)));
+        }
+        for (index, discount) in plan.discounts.iter().enumerate() {
+            let reason = never::never_holds(book, discount);
+            let path = format!("{path}.discounts[{index}]");
+            found.extend(reason.map(|reason| (path, WarningKind::DiscountNeverHolds { reason })));
         }
     }
     let place = |path: &str| draft.and_then(|draft| draft.place_of(path));
@@ -59,10 +66,19 @@ fn review_charge(plan: &Plan, charge: &Charge) -> Vec<WarningKind> {
         | Model::Dynamic(_)
         | Model::Committed(_)
         | Model::ProratedGraduated(_)
-        | Model::Matrix(_)
         | Model::Rules(_) => {}
+        Model::Matrix(matrix) => found.extend(matrix.prices().flat_map(review_cell)),
     }
     found
+}
+
+/// A cell has tiers like a charge.
+fn review_cell(price: &CellPrice) -> Vec<WarningKind> {
+    match price {
+        CellPrice::Volume(tiers) | CellPrice::StairStep(tiers) => cliffs(tiers),
+        CellPrice::Graduated(tiers) => dearer_tiers(tiers),
+        CellPrice::PerUnit(_) | CellPrice::Package(_) => Vec::new(),
+    }
 }
 
 fn costs_nothing(metered: &Metered) -> bool {

@@ -1,9 +1,11 @@
 //! What is legal in a book but likely wrong, in words.
 
+use chrono::NaiveDate;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::exact::Exact;
+use crate::period::Month;
 use crate::quantity::Quantity;
 use crate::text::{Lang, Names, format_decimal, format_exact};
 
@@ -20,6 +22,20 @@ pub struct Warning {
     pub kind: WarningKind,
 }
 
+/// Why a discount takes nothing off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the values that the messages below name")]
+pub enum NeverHolds {
+    /// It is 0.
+    Nothing,
+    /// It is for an empty list of charges or tags.
+    NoLines,
+    /// It is for none of the customer's periods.
+    NoPeriods,
+    /// It ends before this version begins.
+    Over { until: Month, effective: NaiveDate },
+}
+
 /// What is odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the values that the messages below name")]
@@ -34,6 +50,10 @@ pub enum WarningKind {
     MeterWithoutPrice,
     /// A charge that can never be anything but zero.
     ChargeOfNothing,
+    /// A selection of values that an attribute never has; all of them, or some.
+    NeverSelected { attribute: String, values: Vec<String>, possible: Vec<String>, all: bool, quota: Option<Quantity> },
+    /// A discount that takes nothing off any bill.
+    DiscountNeverHolds { reason: NeverHolds },
     /// A public plan whose charges are all nothing, but which is not said to be a trial.
     AlwaysFree,
 }
@@ -47,6 +67,8 @@ impl WarningKind {
             Self::QuotaOfFree { .. } => "quota_of_free",
             Self::MeterWithoutPrice => "meter_without_price",
             Self::ChargeOfNothing => "charge_of_nothing",
+            Self::NeverSelected { .. } => "never_selected",
+            Self::DiscountNeverHolds { .. } => "discount_never_holds",
             Self::AlwaysFree => "always_free",
         }
     }
@@ -70,6 +92,15 @@ impl WarningKind {
             }
             Self::MeterWithoutPrice => "没有任何套餐为该计量项定价".to_owned(),
             Self::ChargeOfNothing => "无论用多少，该收费项都是零".to_owned(),
+            Self::NeverSelected { attribute, values, possible, all, quota } => {
+                let effect = match (all, quota) {
+                    (_, Some(quota)) => format!("该项永远没有用量，没有人能用上 {} 个单位的额度", units(*quota)),
+                    (true, None) => "该项永远没有用量".to_owned(),
+                    (false, None) => "这些值不起作用".to_owned(),
+                };
+                format!("{attribute} 永远不会是 {}（只可能是 {}）：{effect}", values.join("、"), possible.join("、"))
+            }
+            Self::DiscountNeverHolds { reason } => reason.zh(),
             Self::AlwaysFree => "该公开套餐永远不会产生费用；如果本意如此，请写 trial = true".to_owned(),
         }
     }
@@ -96,8 +127,46 @@ impl WarningKind {
             }
             Self::MeterWithoutPrice => "no plan has a price for this meter".to_owned(),
             Self::ChargeOfNothing => "this charge is zero whatever is used".to_owned(),
+            Self::NeverSelected { attribute, values, possible, all, quota } => {
+                let effect = match (all, quota) {
+                    (_, Some(quota)) => {
+                        format!(
+                            "there is never anything to price, and nobody can use the {} units included",
+                            units(*quota)
+                        )
+                    }
+                    (true, None) => "there is never anything to price".to_owned(),
+                    (false, None) => "these values select nothing".to_owned(),
+                };
+                format!("{attribute} is never {} (only {}): {effect}", values.join(" or "), possible.join(", "))
+            }
+            Self::DiscountNeverHolds { reason } => reason.en(),
             Self::AlwaysFree => {
                 "this public plan never bills anything; if that is meant, write trial = true".to_owned()
+            }
+        }
+    }
+}
+
+impl NeverHolds {
+    fn zh(self) -> String {
+        match self {
+            Self::Nothing => "该折扣为零，不会减免任何金额".to_owned(),
+            Self::NoLines => "该折扣不针对任何收费项，不会减免任何金额".to_owned(),
+            Self::NoPeriods => "该折扣适用零个账期，不会减免任何金额".to_owned(),
+            Self::Over { until, effective } => {
+                format!("该折扣在 {until} 之前结束，而本版本 {effective} 才生效：永远用不上")
+            }
+        }
+    }
+
+    fn en(self) -> String {
+        match self {
+            Self::Nothing => "this discount is zero and takes nothing off".to_owned(),
+            Self::NoLines => "this discount is for no charge at all and takes nothing off".to_owned(),
+            Self::NoPeriods => "this discount is for 0 periods and takes nothing off".to_owned(),
+            Self::Over { until, effective } => {
+                format!("this discount ends before {until}, and this version begins on {effective}: it never holds")
             }
         }
     }
@@ -124,7 +193,7 @@ impl Serialize for Warning {
         fields.serialize_field("line", &self.place.map(|place| place.line))?;
         fields.serialize_field("column", &self.place.map(|place| place.column))?;
         fields.serialize_field("path", &self.path)?;
-        let message = Names { zh: self.message(Lang::Zh), en: self.message(Lang::En) };
+        let message = Names { zh: self.message(Lang::Zh).into(), en: self.message(Lang::En).into() };
         fields.serialize_field("message", &message)?;
         fields.end()
     }

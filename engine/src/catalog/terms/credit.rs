@@ -55,8 +55,9 @@ pub struct CreditRules {
     pub minimum: Option<Money>,
 }
 
-const ELIGIBLES: [(&str, Eligible); 2] = [("all", Eligible::All), ("usage", Eligible::Usage)];
-const PLACES: [(&str, CreditPlace); 2] = [("before_tax", CreditPlace::BeforeTax), ("after_tax", CreditPlace::AfterTax)];
+pub(in crate::catalog) const ELIGIBLES: [(&str, Eligible); 2] = [("all", Eligible::All), ("usage", Eligible::Usage)];
+pub(in crate::catalog) const PLACES: [(&str, CreditPlace); 2] =
+    [("before_tax", CreditPlace::BeforeTax), ("after_tax", CreditPlace::AfterTax)];
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_credits(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Credit>> {

@@ -129,12 +129,14 @@ pub enum DiscountRounding {
     By(RoundingMode),
 }
 
-const ORDERS: [(&str, DiscountOrder); 3] = [
+/// The word for a discount that is not rounded.
+pub(in crate::catalog) const NO_ROUNDING: &str = "none";
+pub(in crate::catalog) const ORDERS: [(&str, DiscountOrder); 3] = [
     ("given", DiscountOrder::Given),
     ("percent_first", DiscountOrder::PercentFirst),
     ("line_then_invoice", DiscountOrder::LineThenInvoice),
 ];
-const SHARES: [(&str, ShareRule); 2] =
+pub(in crate::catalog) const SHARES: [(&str, ShareRule); 2] =
     [("largest_remainder", ShareRule::LargestRemainder), ("proportional", ShareRule::Proportional)];
 
 /// The discounts of a plan with these charges.
@@ -241,7 +243,7 @@ pub(in crate::catalog) fn read_discount_rules(reader: &mut Reader, node: &Node, 
     let order = reader.optional(&table, "order", path, |reader, node, path| reader.option(node, path, &ORDERS));
     let round = reader.optional(&table, "round", path, |reader, node, path| {
         let by = MODES.map(|(word, mode)| (word, DiscountRounding::By(mode)));
-        let all: Vec<_> = by.into_iter().chain([("none", DiscountRounding::None)]).collect();
+        let all: Vec<_> = by.into_iter().chain([(NO_ROUNDING, DiscountRounding::None)]).collect();
         reader.option(node, path, &all)
     });
     let share = reader.optional(&table, "share", path, |reader, node, path| reader.option(node, path, &SHARES));
@@ -281,7 +283,7 @@ pub(in crate::catalog) fn write_discount_rules(rules: DiscountRules) -> Option<V
     insert(&mut fields, "order", (rules.order != DiscountOrder::Given).then(|| text(word(&ORDERS, rules.order))));
     let round = match rules.round {
         DiscountRounding::AsBook => None,
-        DiscountRounding::None => Some(text("none")),
+        DiscountRounding::None => Some(text(NO_ROUNDING)),
         DiscountRounding::By(mode) => Some(text(word(&MODES, mode))),
     };
     insert(&mut fields, "round", round);

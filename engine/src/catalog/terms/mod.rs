@@ -1,16 +1,16 @@
 //! Terms that stand beside the prices and work on the whole bill: discounts, taxes, credits. Read and written here,
 //! applied by the file of the same name under `invoice/`.
 
-mod credit;
-mod discount;
+pub(super) mod credit;
+pub(super) mod discount;
 mod percent;
-mod tax;
+pub(super) mod tax;
 
 use super::draft::Node;
 use super::plan::Plan;
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
-use crate::ids::BadId;
+use crate::ids::{BadId, TaxId};
 
 pub use credit::{Credit, CreditPlace, CreditRules, Eligible};
 pub use discount::{Discount, DiscountOrder, DiscountRounding, DiscountRules, DiscountTerm, Off, ShareRule, Target};
@@ -32,6 +32,22 @@ pub struct Terms {
     pub discount_rules: DiscountRules,
     /// How credits are used.
     pub credit_rules: CreditRules,
+}
+
+impl Terms {
+    /// The same terms without the taxes that no charge of these plans can have.
+    pub(super) fn only(&self, plans: &[Plan]) -> Self {
+        let charges = || plans.iter().flat_map(|plan| &plan.charges);
+        let named = |id: &TaxId| charges().filter_map(|charge| charge.taxes.as_ref()).any(|taxes| taxes.contains(id));
+        let mut kept: Vec<&Tax> = Vec::new();
+        // From the last on: what a tax is on stands before it.
+        for tax in self.taxes.iter().rev() {
+            if tax.by_default || named(&tax.id) || kept.iter().any(|other| other.on.contains(&tax.id)) {
+                kept.push(tax);
+            }
+        }
+        Self { taxes: kept.into_iter().rev().cloned().collect(), ..self.clone() }
+    }
 }
 
 pub(super) fn read_terms(reader: &mut Reader, root: &Table<'_>, path: &Path) -> Option<Terms> {

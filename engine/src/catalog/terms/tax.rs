@@ -81,14 +81,15 @@ pub struct TaxRules {
     pub mode: Option<RoundingMode>,
 }
 
-const TREATMENTS: [(&str, Treatment); 4] = [
+pub(in crate::catalog) const TREATMENTS: [(&str, Treatment); 4] = [
     ("exclusive", Treatment::Exclusive),
     ("inclusive", Treatment::Inclusive),
     ("exempt", Treatment::Exempt),
     ("reverse_charge", Treatment::ReverseCharge),
 ];
-const BASES: [(&str, TaxBase); 3] = [("line", TaxBase::Line), ("group", TaxBase::Group), ("invoice", TaxBase::Invoice)];
-const ROUNDINGS: [(&str, TaxRounding); 3] =
+pub(in crate::catalog) const BASES: [(&str, TaxBase); 3] =
+    [("line", TaxBase::Line), ("group", TaxBase::Group), ("invoice", TaxBase::Invoice)];
+pub(in crate::catalog) const ROUNDINGS: [(&str, TaxRounding); 3] =
     [("line", TaxRounding::Line), ("tax", TaxRounding::Tax), ("invoice", TaxRounding::Invoice)];
 
 /// `[tax]` or `[[taxes]]`, not both.

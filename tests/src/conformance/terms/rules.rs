@@ -50,7 +50,7 @@ fn digits(params: &Value) -> Result<u32, String> {
 
 /// The name of something that only this case knows.
 pub(super) fn names(id: &str) -> Names {
-    Names { zh: id.to_owned(), en: id.to_owned() }
+    Names { zh: id.into(), en: id.into() }
 }
 
 pub(super) fn currency_rounding(case: &Case) -> Answer {

@@ -6,7 +6,7 @@
 mod build;
 mod index;
 mod problem;
-mod read;
+pub(in crate::catalog) mod read;
 mod write;
 
 use index::Index;

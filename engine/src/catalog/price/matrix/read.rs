@@ -21,7 +21,11 @@ pub(in crate::catalog) struct Scope<'s> {
     pub(in crate::catalog) only: &'s [Condition],
 }
 
-const COUNTS: [(&str, TierCount); 2] = [("cell", TierCount::Cell), ("running_total", TierCount::RunningTotal)];
+pub(in crate::catalog) const COUNTS: [(&str, TierCount); 2] =
+    [("cell", TierCount::Cell), ("running_total", TierCount::RunningTotal)];
+
+/// What a matrix does with a combination that it has no price for, where that is a word.
+pub(in crate::catalog) const DEFAULTS: [(&str, ()); 1] = [("refuse", ())];
 
 const MATRIX_KEYS: [&str; 5] = ["by", "rows", "per", "count", "default"];
 
@@ -112,7 +116,7 @@ pub(in crate::catalog::price) fn read_attribute(
 /// A price, or the word that says there is none.
 fn read_default(reader: &mut Reader, node: &Node, path: &Path, per: Option<Quantity>) -> Option<Option<CellPrice>> {
     if matches!(node.value, Typed::Text(_)) {
-        return reader.option(node, path, &[("refuse", ())]).map(|()| None);
+        return reader.option(node, path, &DEFAULTS).map(|()| None);
     }
     let table = reader.table(node, path, &CELL_KEYS)?;
     read_cell_price(reader, &table, path, per).map(Some)

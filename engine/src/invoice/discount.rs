@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Item, compare, smaller, sum};
 use super::share::share_out;
-use crate::catalog::{Discount, DiscountOrder, DiscountRounding, DiscountRules, Off, Target};
+use crate::catalog::{Discount, DiscountOrder, DiscountRounding, DiscountRules, Off, ShareRule, Target};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, DiscountId};
 use crate::money::Money;
@@ -66,7 +66,24 @@ pub fn take_discounts(
     items: &mut [Item<'_>],
     how: &DiscountHow,
 ) -> Result<Vec<DiscountLine>, Overflow> {
-    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, how)).collect()
+    let sharing = sharing(discounts, how);
+    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
+}
+
+/// The places of shares that are not kept as fractions.
+const SHARE_PLACES: u32 = 12;
+
+/// By which rule and in which places the shares are cut.
+///
+/// Fractions are kept where all discounts reach the same lines: all of these then shrink by one factor, and the
+/// denominators stay those of the first. With others the denominators would multiply and soon be too large, so shares in
+/// proportion are cut to 12 places there; they add up, because what is missing goes to the largest cuts.
+fn sharing(discounts: &[&Discount], how: &DiscountHow) -> (ShareRule, u32) {
+    let alike = discounts.first().is_none_or(|first| discounts.iter().all(|discount| discount.on == first.on));
+    match how.rules.share {
+        ShareRule::Proportional if !alike => (ShareRule::LargestRemainder, SHARE_PLACES.max(how.digits)),
+        rule @ (ShareRule::Proportional | ShareRule::LargestRemainder) => (rule, how.digits),
+    }
 }
 
 fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Discount> {
@@ -85,7 +102,11 @@ fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Dis
     sorted
 }
 
-fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Result<DiscountLine, Overflow> {
+fn take(
+    discount: &Discount,
+    items: &mut [Item<'_>],
+    (how, (rule, places)): (&DiscountHow, (ShareRule, u32)),
+) -> Result<DiscountLine, Overflow> {
     let room: Vec<Exact> = items
         .iter()
         .map(|item| if reaches(&discount.on, item) && item.left.signum() > 0 { item.left } else { Exact::ZERO })
@@ -94,7 +115,7 @@ fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Resul
     let mut steps = Steps::default();
     let amount = discount_amount(discount.off, base, (how.rounding(), how.digits), &mut steps)?;
     let mut shares = Vec::new();
-    for (item, share) in items.iter_mut().zip(share_out(amount.exact(), &room, how.rules.share, how.digits)?) {
+    for (item, share) in items.iter_mut().zip(share_out(amount.exact(), &room, rule, places)?) {
         if share.signum() != 0 {
             item.left = item.left.checked_sub(share)?;
             shares.push(Share { charge: item.charge.clone(), amount: share });

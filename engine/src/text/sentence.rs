@@ -186,7 +186,8 @@ impl Words<'_> {
     }
 
     fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
-        let units = self.units(quantity);
+        let apart = matches!(step, Step::Counted { apart: true, .. });
+        let units = if apart { format_decimal(quantity.decimal()) } else { self.units(quantity) };
         let Some(events) = events else {
             return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
         };
@@ -487,6 +488,7 @@ mod tests {
             events: Some(28),
             quantity: quantity("28"),
             groups: (1..=7).map(group).collect(),
+            apart: false,
         };
         let (zh, en) = said(&step);
         assert_eq!(en, "28 events counted: 28 calls (api7 7, api6 6, api5 5, api4 4, api3 3, 2 more)");

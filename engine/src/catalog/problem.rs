@@ -56,6 +56,8 @@ pub enum ProblemKind {
     UnknownOption { text: String, allowed: Vec<String> },
     /// An empty text.
     Empty,
+    /// A selection that names no attribute, or no value of one.
+    EmptySelection,
     /// A charge for a meter that is not there.
     UnknownMeter { id: String, known: Vec<String> },
     /// A default plan that is not there.
@@ -211,6 +213,7 @@ impl ProblemKind {
             Self::BadDate { .. } => "bad_date",
             Self::UnknownOption { .. } => "unknown_option",
             Self::Empty => "empty",
+            Self::EmptySelection => "empty_selection",
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownPlan { .. } => "unknown_plan",
             Self::FieldForCount => "field_for_count",
@@ -301,6 +304,10 @@ impl ProblemKind {
             }
             Self::UnknownOption { text, allowed } => {
                 format!("\"{text}\" is not an option; allowed: {}", allowed.join(", "))
+            }
+            Self::EmptySelection => {
+                "nothing is selected; name at least one attribute and a value of it, for instance where = { region = \"eu\" }, or leave it out"
+                    .to_owned()
             }
             Self::Empty => "the text is empty; write something people can read".to_owned(),
             Self::UnknownMeter { id, known } => {
@@ -494,6 +501,9 @@ impl ProblemKind {
             }
             Self::UnknownOption { text, allowed } => {
                 format!("没有“{text}”这个选项；允许：{}", allowed.join("、"))
+            }
+            Self::EmptySelection => {
+                "没有选中任何内容；请至少写一个属性及其取值，例如 where = { region = \"eu\" }，或去掉它".to_owned()
             }
             Self::Empty => "文本为空；请写上客户能读懂的文字".to_owned(),
             Self::UnknownMeter { id, known } => {

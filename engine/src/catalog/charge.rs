@@ -241,12 +241,46 @@ fn read_metered(
         included: included?.map_or(Quantity::ZERO, Quantity::new),
         model: model?,
     };
-    if metered.model.needs_events() && !meter.samples {
-        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
-    }
+    check_events(reader, table, path, (&metered, meter))?;
     check_groups(reader, table, path, (&metered, meter))?;
     check_cells(reader, table, path, (&metered, meter))?;
     Some(metered)
+}
+
+/// What is priced event by event needs the events, and a quantity that is their sum: else it would be the price of another.
+fn check_events(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    if !metered.model.needs_events() {
+        return Some(());
+    }
+    let id = || meter.id.to_string();
+    if !meter.samples {
+        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: id() });
+    }
+    let sums = match &metered.model {
+        // Its tiers are reached by what the events bring, so nothing may be scaled by time.
+        Model::Matrix(_) => meter.aggregate.adds_up(),
+        Model::Percentage(_)
+        | Model::ProratedGraduated(_)
+        | Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::Rules(_) => meter.aggregate.sums_events(meter.group_by.is_empty() || metered.each == Each::Group),
+    };
+    if sums && meter.round.is_none() {
+        return Some(());
+    }
+    let running_total = matches!(metered.model, Model::Matrix(_));
+    reader.report_at(table, "meter", path, ProblemKind::NeedsSum { meter: id(), running_total })
 }
 
 /// What a promised quantity costs can be said only where a quantity alone has a price.

@@ -86,6 +86,8 @@ pub enum ProblemKind {
     NotForModel { key: &'static str, model: &'static str },
     /// A charge that reads events one by one, of a meter that does not keep them.
     NeedsSamples { meter: String },
+    /// A charge that reads events one by one, of a meter whose quantity is not their sum.
+    NeedsSum { meter: String, running_total: bool },
     /// A share of a charge that is not there.
     UnknownCharge { id: String, known: Vec<String> },
     /// A charge that is a share of itself, by way of others or not.
@@ -228,6 +230,7 @@ impl ProblemKind {
             Self::NotForFlat { .. } => "not_for_flat",
             Self::NotForModel { .. } => "not_for_model",
             Self::NeedsSamples { .. } => "needs_samples",
+            Self::NeedsSum { .. } => "needs_sum",
             Self::UnknownCharge { .. } => "unknown_charge",
             Self::CircularCharge { .. } => "circular_charge",
             Self::UnreachableTier => "unreachable_tier",
@@ -347,6 +350,14 @@ impl ProblemKind {
             }
             Self::NeedsSamples { meter } => {
                 format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("a running total is that of the events; the meter {meter} must be a count or a sum, without round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "the charge prices event by event, so the quantity of the meter {meter} must be their sum, without round; allowed: count, sum, prorated_sum, and unique_count, prorated_unique_count, high_water, prorated_high_water where nothing is grouped or each = \"group\""
+                )
             }
             Self::UnknownCharge { id, known } => {
                 format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
@@ -543,6 +554,14 @@ impl ProblemKind {
                 format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
             }
             Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("累计量逐个事件累加；计量项 {meter} 须为 count 或 sum，且不写 round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "该收费项逐个事件计价，计量项 {meter} 的用量须为各事件之和，且不写 round；允许：count、sum、prorated_sum，以及没有分组或 each = \"group\" 时的 unique_count、prorated_unique_count、high_water、prorated_high_water"
+                )
+            }
             Self::UnknownCharge { id, known } => {
                 format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
             }

@@ -195,6 +195,25 @@ impl Aggregate {
         }
     }
 
+    /// Whether what single events bring adds up to the quantity. `alone`: of one group, or without groups; the same value
+    /// may be in several groups, and their highest points need not come together.
+    pub fn sums_events(&self, alone: bool) -> bool {
+        match self {
+            Self::Count | Self::Sum { .. } | Self::ProratedSum { .. } => true,
+            Self::UniqueCount { .. }
+            | Self::ProratedUniqueCount { .. }
+            | Self::HighWater { .. }
+            | Self::ProratedHighWater { .. } => alone,
+            Self::Min { .. }
+            | Self::Max { .. }
+            | Self::Mean { .. }
+            | Self::Latest { .. }
+            | Self::TimeWeighted { .. }
+            | Self::Percentile { .. }
+            | Self::Windowed { .. } => false,
+        }
+    }
+
     /// Whether the quantity is a quotient, which may have no last digit.
     pub fn divides(&self) -> bool {
         match self {

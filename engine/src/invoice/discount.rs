@@ -61,29 +61,51 @@ impl DiscountHow {
 }
 
 /// Takes `discounts` off `items` in the order of the rules.
+///
+/// Shares in proportion keep fractions as long as these stay small. Over different lines their denominators multiply and
+/// would soon be too large for any computation; then all shares of the bill are cut to 12 places, where what
+/// is missing goes to the largest cuts, so that they still add up.
 pub fn take_discounts(
     discounts: &[&Discount],
     items: &mut [Item<'_>],
     how: &DiscountHow,
 ) -> Result<Vec<DiscountLine>, Overflow> {
-    let sharing = sharing(discounts, how);
-    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
+    let before: Vec<Exact> = items.iter().map(|item| item.left).collect();
+    let lines = take_all(discounts, items, (how, (how.rules.share, how.digits)));
+    match how.rules.share {
+        ShareRule::LargestRemainder => return lines,
+        ShareRule::Proportional if lines.is_ok() && has_small_fractions(items) => return lines,
+        ShareRule::Proportional => {}
+    }
+    for (item, left) in items.iter_mut().zip(before) {
+        item.left = left;
+    }
+    take_all(discounts, items, (how, (ShareRule::LargestRemainder, SHARE_PLACES.max(how.digits))))
 }
 
 /// The places of shares that are not kept as fractions.
 const SHARE_PLACES: u32 = 12;
 
-/// By which rule and in which places the shares are cut.
-///
-/// Fractions are kept where all discounts reach the same lines: all of these then shrink by one factor, and the
-/// denominators stay those of the first. With others the denominators would multiply and soon be too large, so shares in
-/// proportion are cut to 12 places there; they add up, because what is missing goes to the largest cuts.
-fn sharing(discounts: &[&Discount], how: &DiscountHow) -> (ShareRule, u32) {
-    let alike = discounts.first().is_none_or(|first| discounts.iter().all(|discount| discount.on == first.on));
-    match how.rules.share {
-        ShareRule::Proportional if !alike => (ShareRule::LargestRemainder, SHARE_PLACES.max(how.digits)),
-        rule @ (ShareRule::Proportional | ShareRule::LargestRemainder) => (rule, how.digits),
-    }
+/// The largest common denominator of fractions that are kept; with room for taxes and sums in 128 bits.
+const DENOMINATOR_MAX: i128 = 1_000_000_000_000;
+
+/// Whether what is left of the items can be written over one small denominator.
+fn has_small_fractions(items: &[Item<'_>]) -> bool {
+    let common = items.iter().try_fold(1_i128, |common, item| {
+        let (_, den) = item.left.parts();
+        // In lowest terms common / den is over what is missing to their least common multiple.
+        let (_, missing) = Exact::ratio(common, den)?.parts();
+        common.checked_mul(missing).filter(|common| *common <= DENOMINATOR_MAX)
+    });
+    common.is_some()
+}
+
+fn take_all(
+    discounts: &[&Discount],
+    items: &mut [Item<'_>],
+    (how, sharing): (&DiscountHow, (ShareRule, u32)),
+) -> Result<Vec<DiscountLine>, Overflow> {
+    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
 }
 
 fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Discount> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::allowance::{Allowance, read_included, write_included};
 use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
 use super::commitment::Promised;
 use super::conversion::{Conversion, read_conversions, write_conversions};
@@ -65,6 +66,8 @@ pub struct Metered {
     pub convert: Vec<Conversion>,
     /// Free units a period, counted in priced units; zero where nothing is included.
     pub included: Quantity,
+    /// When those are there again, and whose they are.
+    pub allowance: Box<Allowance>,
     /// The price of the rest.
     pub model: Model,
 }
@@ -223,7 +226,7 @@ fn read_metered(
     let scope = Scope { meter: known, only: only.as_ref().and_then(Option::as_deref).unwrap_or_default() };
     let model =
         reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters, scope)));
-    let included = reader.optional(table, "included", path, Reader::not_negative);
+    let included = reader.optional(table, "included", path, read_included);
     let convert = reader.optional(table, "convert", path, read_conversions);
     let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
     if let Some(model) = &model {
@@ -233,12 +236,14 @@ fn read_metered(
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
     }
     let meter = meter?;
+    let (included, allowance) = included?.unwrap_or((Quantity::ZERO, Allowance::default()));
     let metered = Metered {
         meter: meter.id.clone(),
         only: only?.unwrap_or_default(),
         each: each?.unwrap_or(Each::Period),
         convert: convert?.unwrap_or_default(),
-        included: included?.map_or(Quantity::ZERO, Quantity::new),
+        included,
+        allowance: Box::new(allowance),
         model: model?,
     };
     check_events(reader, table, path, (&metered, meter))?;
@@ -376,7 +381,7 @@ pub(super) fn write_charge(charge: &Charge) -> Value {
             let each = (metered.each != Each::Period).then(|| text(word(&EACHES, metered.each)));
             insert(&mut fields, "each", each);
             insert(&mut fields, "convert", write_conversions(&metered.convert));
-            insert(&mut fields, "included", (metered.included != Quantity::ZERO).then(|| text(metered.included)));
+            insert(&mut fields, "included", write_included(metered.included, &metered.allowance));
             let (key, value) = write_model(&metered.model);
             insert(&mut fields, key, Some(value));
         }

@@ -11,6 +11,7 @@ use crate::rounding::RoundingMode;
 
 impl Words<'_> {
     /// Says what a step of a single model did; the steps of all models are said elsewhere.
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence for each step")]
     pub(super) fn model(&self, step: &Step) -> String {
         match step {
             Step::Capacity { limits, amount } => self.capacity(limits, *amount),
@@ -71,6 +72,8 @@ impl Words<'_> {
             | Step::QuantityReached { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
+            | Step::Entitled { .. }
+            | Step::OwnPrice
             | Step::Prorated { .. }
             | Step::TrueUp { .. }
             | Step::AboveCommitment { .. }

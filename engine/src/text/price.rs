@@ -57,7 +57,8 @@ impl PriceWords<'_> {
     pub fn model(&self, model: &Model) -> String {
         match model {
             Model::PerUnit(price) => self.unit_price(price),
-            Model::Graduated(tiers) | Model::Volume(tiers) | Model::StairStep(tiers) => self.unit_tiers(tiers),
+            Model::Graduated(tiers) | Model::Volume(tiers) => self.unit_tiers(tiers),
+            Model::StairStep(tiers) => self.tiers(tiers, |tier| self.money(tier.flat)),
             Model::ProratedGraduated(prorated) => {
                 let tiers = self.unit_tiers(&prorated.tiers);
                 self.lang

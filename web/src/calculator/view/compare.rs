@@ -26,6 +26,7 @@ pub fn compare(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html 
         .collect();
     let heads = plans.iter().map(|(plan, _)| plan_head(plan, plan.id == scenario.plan, lang));
     let mut rows: Vec<Row> = charge_ids(&plans).into_iter().map(|id| charge_row(scenario, &plans, id, lang)).collect();
+    rows.extend(beside_charges(&plans, lang));
     let money = |plan: &PlanEstimate, amount| plain(&format_money(amount, plan.month.currency, lang));
     for tax in &scenario.book().terms.taxes {
         let cell = |(_, p): &(&Plan, &PlanEstimate)| {
@@ -85,6 +86,41 @@ fn charge_ids<'a>(plans: &[(&'a Plan, &PlanEstimate)]) -> Vec<&'a ChargeId> {
         }
     }
     ids
+}
+
+/// Lines that belong to no charge, as commitments and minimums do, then discounts and credits: what else makes the total.
+fn beside_charges(plans: &[(&Plan, &PlanEstimate)], lang: Lang) -> Vec<Row> {
+    let is_plain = |(plan, priced): &(&Plan, &PlanEstimate)| {
+        let month = &priced.month;
+        month.discounts.is_empty() && month.credits.is_empty() && month.lines.len() == plan.charges.len()
+    };
+    if plans.iter().all(is_plain) { Vec::new() } else { others(plans, lang) }
+}
+
+#[inline(never)] // Not in the first part of the program.
+fn others(plans: &[(&Plan, &PlanEstimate)], lang: Lang) -> Vec<Row> {
+    let mut names: Vec<&str> = Vec::new();
+    let all: Vec<Vec<(&str, String)>> = plans.iter().map(|(plan, priced)| other_amounts(plan, priced, lang)).collect();
+    for (name, _) in all.iter().flatten() {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let cell = |amounts: &Vec<(&str, String)>, name: &str| {
+        amounts.iter().find(|(own, _)| *own == name).map(|(_, amount)| plain(amount)).unwrap_or_default()
+    };
+    names.iter().map(|name| row("quiet-row", name, all.iter().map(|amounts| cell(amounts, name)))).collect()
+}
+
+fn other_amounts<'a>(plan: &Plan, priced: &'a PlanEstimate, lang: Lang) -> Vec<(&'a str, String)> {
+    let month = &priced.month;
+    let money = |amount| format_money(amount, month.currency, lang);
+    let taken = |amount| ["−", &money(amount)].concat();
+    let lines = month.lines.iter().filter(|line| plan.charge(&line.charge).is_none());
+    let lines = lines.map(|line| (line.name.get(lang), money(line.amount)));
+    let discounts = month.discounts.iter().map(|line| (line.name.get(lang), taken(line.amount)));
+    let credits = month.credits.iter().map(|line| (line.name.get(lang), taken(line.amount)));
+    lines.chain(discounts).chain(credits).collect()
 }
 
 fn charge_row(scenario: &Scenario, plans: &[(&Plan, &PlanEstimate)], id: &ChargeId, lang: Lang) -> Row {

@@ -133,6 +133,6 @@ impl Shown<'_> {
             html! { <option value={known.key.clone()} selected={known.key == value}>{ plain(self.value(choice, &known.key)) }</option> }
         });
         let hook = ["choose-", self.meter.id.as_str(), "-", &at.to_string(), "-", &choice.name].concat();
-        html! { <label class="part-choice">{ name }<select data-test={hook} onchange={chosen}>{ for options }</select></label> }
+        html! { <label class="part-choice">{ name }<select class="quiet" data-test={hook} onchange={chosen}>{ for options }</select></label> }
     }
 }

@@ -56,6 +56,8 @@ pub enum ProblemKind {
     UnknownOption { text: String, allowed: Vec<String> },
     /// An empty text.
     Empty,
+    /// A selection that names no attribute, or no value of one.
+    EmptySelection,
     /// A charge for a meter that is not there.
     UnknownMeter { id: String, known: Vec<String> },
     /// A default plan that is not there.
@@ -84,6 +86,8 @@ pub enum ProblemKind {
     NotForModel { key: &'static str, model: &'static str },
     /// A charge that reads events one by one, of a meter that does not keep them.
     NeedsSamples { meter: String },
+    /// A charge that reads events one by one, of a meter whose quantity is not their sum.
+    NeedsSum { meter: String, running_total: bool },
     /// A share of a charge that is not there.
     UnknownCharge { id: String, known: Vec<String> },
     /// A charge that is a share of itself, by way of others or not.
@@ -216,6 +220,7 @@ impl ProblemKind {
             Self::BadDate { .. } => "bad_date",
             Self::UnknownOption { .. } => "unknown_option",
             Self::Empty => "empty",
+            Self::EmptySelection => "empty_selection",
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownPlan { .. } => "unknown_plan",
             Self::FieldForCount => "field_for_count",
@@ -230,6 +235,7 @@ impl ProblemKind {
             Self::NotForFlat { .. } => "not_for_flat",
             Self::NotForModel { .. } => "not_for_model",
             Self::NeedsSamples { .. } => "needs_samples",
+            Self::NeedsSum { .. } => "needs_sum",
             Self::UnknownCharge { .. } => "unknown_charge",
             Self::CircularCharge { .. } => "circular_charge",
             Self::UnreachableTier => "unreachable_tier",
@@ -309,6 +315,10 @@ impl ProblemKind {
             Self::UnknownOption { text, allowed } => {
                 format!("\"{text}\" is not an option; allowed: {}", allowed.join(", "))
             }
+            Self::EmptySelection => {
+                "nothing is selected; name at least one attribute and a value of it, for instance where = { region = \"eu\" }, or leave it out"
+                    .to_owned()
+            }
             Self::Empty => "the text is empty; write something people can read".to_owned(),
             Self::UnknownMeter { id, known } => {
                 format!("there is no meter \"{id}\"; the book has {}", known.join(", "))
@@ -347,6 +357,14 @@ impl ProblemKind {
             }
             Self::NeedsSamples { meter } => {
                 format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("a running total is that of the events; the meter {meter} must be a count or a sum, without round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "the charge prices event by event, so the quantity of the meter {meter} must be their sum, without round; allowed: count, sum, prorated_sum, and unique_count, prorated_unique_count, high_water, prorated_high_water where nothing is grouped or each = \"group\""
+                )
             }
             Self::UnknownCharge { id, known } => {
                 format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
@@ -511,6 +529,9 @@ impl ProblemKind {
             Self::UnknownOption { text, allowed } => {
                 format!("没有“{text}”这个选项；允许：{}", allowed.join("、"))
             }
+            Self::EmptySelection => {
+                "没有选中任何内容；请至少写一个属性及其取值，例如 where = { region = \"eu\" }，或去掉它".to_owned()
+            }
             Self::Empty => "文本为空；请写上客户能读懂的文字".to_owned(),
             Self::UnknownMeter { id, known } => {
                 format!("没有计量项“{id}”；价目表中有：{}", known.join("、"))
@@ -549,6 +570,14 @@ impl ProblemKind {
                 format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
             }
             Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("累计量逐个事件累加；计量项 {meter} 须为 count 或 sum，且不写 round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "该收费项逐个事件计价，计量项 {meter} 的用量须为各事件之和，且不写 round；允许：count、sum、prorated_sum，以及没有分组或 each = \"group\" 时的 unique_count、prorated_unique_count、high_water、prorated_high_water"
+                )
+            }
             Self::UnknownCharge { id, known } => {
                 format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
             }

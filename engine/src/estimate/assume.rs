@@ -285,7 +285,11 @@ fn listed(choices: &[Choice]) -> Vec<Vec<String>> {
     for choice in choices {
         let longer = |cell: &Vec<String>| {
             let cell = cell.clone();
-            choice.values.iter().map(move |value| [cell.as_slice(), std::slice::from_ref(&value.key)].concat()).collect::<Vec<_>>()
+            choice
+                .values
+                .iter()
+                .map(move |value| [cell.as_slice(), std::slice::from_ref(&value.key)].concat())
+                .collect::<Vec<_>>()
         };
         cells = cells.iter().flat_map(longer).collect();
     }

@@ -11,6 +11,7 @@ use crate::rounding::RoundingMode;
 
 impl Words<'_> {
     /// Says what a step of a single model did; the steps of all models are said elsewhere.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn model(&self, step: &Step) -> String {
         match step {
             Step::Capacity { limits, amount } => self.capacity(limits, *amount),
@@ -88,6 +89,7 @@ impl Words<'_> {
         format_money(money.with_places(self.currency.minor_digits()), self.currency, self.lang)
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn capacity(&self, limits: &[Limit], amount: Exact) -> String {
         let one = |item: &Limit| {
             let quantity = format_decimal(item.quantity.decimal());
@@ -123,6 +125,7 @@ impl Words<'_> {
         parts.join(self.lang.pick("或 ", " or "))
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn event_allowance(
         &self,
         allowed: &str,
@@ -158,6 +161,7 @@ impl Words<'_> {
         )
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn carried(&self, quantity: Quantity, carried_in: MoneyUnit, multiplier: Quantity, amount: Exact) -> String {
         let sum = match carried_in {
             MoneyUnit::Major => self.money(Money::new(quantity.decimal())),

@@ -111,6 +111,7 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
 }
 
 /// The rounding rule of a book in one sentence.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     let mode = mode_words(rounding.mode, lang);
     match (rounding.at, lang) {
@@ -125,6 +126,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
@@ -138,6 +140,7 @@ pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
 }
 
 /// The groups with the largest quantities, largest first; of equal ones the first comes first.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn largest(groups: &[Group]) -> Vec<&Group> {
     let mut largest: Vec<&Group> = Vec::new();
     for group in groups {
@@ -185,6 +188,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
         let units = self.units(quantity);
         let Some(events) = events else {
@@ -209,6 +213,7 @@ impl Words<'_> {
     }
 
     /// Names the largest groups, and how many more there are.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn with_groups(&self, text: String, groups: &[Group]) -> String {
         if groups.is_empty() {
             return text;
@@ -276,6 +281,7 @@ impl Words<'_> {
         )
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn packed(&self, quantity: Quantity, size: Quantity, rounding: PackageRounding, bought: &str) -> String {
         let (quantity, size) = (self.units(quantity), self.units(size));
         match rounding {
@@ -300,6 +306,7 @@ impl Words<'_> {
         self.lang.pick(format!("其中 {conditions}：{units}"), format!("Of these {conditions}: {units}"))
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn converted(&self, conversion: &Conversion, quantity: Quantity, units: Quantity) -> String {
         let (quantity, units) = (format_decimal(quantity.decimal()), self.units(units));
         let factor = match conversion.by {
@@ -326,6 +333,7 @@ impl Words<'_> {
         self.lang.pick(format!("价格行：{values}"), format!("Row of the price list: {values}"))
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn reached(&self, level: Quantity, rule: &RuleAmount, (before, amount): (Exact, Exact)) -> String {
         let (level, added, before) = (self.units(level), self.amount(amount), self.amount(before));
         match rule {
@@ -342,6 +350,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn part(&self, part: &Part) -> String {
         match part {
             Part::Tier { from, up_to } => self.tier(*from, *up_to),
@@ -375,6 +384,7 @@ impl Words<'_> {
         format!("{quantity} × {price} = {amount}")
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
         let number = |quantity: Quantity| format_decimal(quantity.decimal());
         match (from.is_zero(), up_to) {
@@ -394,6 +404,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn rounded(&self, mode: RoundingMode, digits: u32, (exact, cut): (Exact, Exact), amount: &str) -> String {
         if cut.signum() == 0 {
             return self.lang.pick(format!("无需舍入：{amount}"), format!("Nothing to round: {amount}"));

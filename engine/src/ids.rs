@@ -123,6 +123,10 @@ id!(
     CreditId, is_book_id, BOOK_ID_RULE
 );
 id!(
+    /// Units that a plan includes: the id of the charge or of the pool that they belong to.
+    AllowanceId, is_book_id, BOOK_ID_RULE
+);
+id!(
     /// A word that groups charges of a plan.
     Tag, is_book_id, BOOK_ID_RULE
 );

@@ -3,6 +3,7 @@
 //! Turns results into text and never computes one.
 
 mod counted;
+mod entitlement;
 mod format;
 mod model_sentence;
 mod outline;

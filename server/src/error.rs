@@ -178,6 +178,9 @@ impl From<PublishError> for Problem {
             PublishError::Invalid(problems) => Self::unprocessable("invalid-book", "The price book has mistakes")
                 .detail(detail)
                 .with("problems", json!(problems)),
+            PublishError::NotMonthly { .. } => {
+                Self::unprocessable("plan-not-monthly", "The bill run bills calendar months only").detail(detail)
+            }
             PublishError::OtherDigest { .. } => {
                 Self::new(StatusCode::CONFLICT, "book-version-taken", "Published versions never change").detail(detail)
             }

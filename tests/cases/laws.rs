@@ -75,6 +75,10 @@ fn step_holds(step: &Step) -> bool {
                 && size.checked_sub(spare).unwrap().signum() > 0
         }
         Step::Allowance { included, used, billable } => used <= included && !billable.is_negative(),
+        Step::OwnPrice => true,
+        Step::Entitled { fresh, rolled, packs, .. } => {
+            !fresh.is_negative() && !rolled.is_negative() && packs.iter().all(|pack| !pack.left.is_negative())
+        }
         Step::Counted { quantity, groups, .. } => {
             let sum = groups.iter().fold(Quantity::ZERO, |sum, group| sum.checked_add(group.quantity).unwrap());
             groups.is_empty() || sum == *quantity

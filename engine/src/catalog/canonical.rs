@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::allowance::write_pools;
 use super::book::{Book, MODES, PLACES};
 use super::calendar::write_calendar;
 use super::charge::write_charge;
@@ -63,6 +64,7 @@ fn plan(plan: &Plan) -> Value {
     insert(&mut fields, "trial", plan.trial.then_some(Value::Bool(true)));
     insert(&mut fields, "description", plan.description.as_ref().map(names));
     insert(&mut fields, "cycle", write_cycle(&plan.cycle));
+    insert(&mut fields, "pools", write_pools(&plan.pools));
     insert(&mut fields, "proration", write_proration(&plan.proration, &plan.cycle));
     write_plan_terms(&plan.terms, &mut fields);
     let discounts = plan.discounts.iter().map(write_discount).collect();

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::allowance::{Allowance, read_included, write_included};
 use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charge_terms};
 use super::commitment::Promised;
 use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
-use super::meter::{KnownMeters, find_meter};
+use super::meter::{KnownMeters, aggregate_word, find_meter};
 use super::price::{
     Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_capacity,
     read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
@@ -65,6 +66,8 @@ pub struct Metered {
     pub convert: Vec<Conversion>,
     /// Free units a period, counted in priced units; zero where nothing is included.
     pub included: Quantity,
+    /// When those are there again, and whose they are.
+    pub allowance: Box<Allowance>,
     /// The price of the rest.
     pub model: Model,
 }
@@ -228,7 +231,7 @@ fn read_metered(
     let scope = Scope { meter: known, only: only.as_ref().and_then(Option::as_deref).unwrap_or_default() };
     let model =
         reader.required(table, key, path, |reader, node, path| read_model(reader, key, node, (path, meters, scope)));
-    let included = reader.optional(table, "included", path, Reader::not_negative);
+    let included = reader.optional(table, "included", path, read_included);
     let convert = reader.optional(table, "convert", path, read_conversions);
     let each = reader.optional(table, "each", path, |reader, node, path| reader.option(node, path, &EACHES));
     if let Some(model) = &model {
@@ -238,16 +241,22 @@ fn read_metered(
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "meter" });
     }
     let meter = meter?;
+    let (included, allowance) = included?.unwrap_or((Quantity::ZERO, Allowance::default()));
     let metered = Metered {
         meter: meter.id.clone(),
         only: only?.unwrap_or_default(),
         each: each?.unwrap_or(Each::Period),
         convert: convert?.unwrap_or_default(),
-        included: included?.map_or(Quantity::ZERO, Quantity::new),
+        included,
+        allowance: Box::new(allowance),
         model: model?,
     };
     if metered.model.needs_events() && !meter.samples {
         return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
+    }
+    if metered.model.needs_events() && !meter.aggregate.samples_add_up() {
+        let kind = ProblemKind::NotForAggregate { key, aggregate: aggregate_word(&meter.aggregate) };
+        return reader.report_at(table, key, path, kind);
     }
     check_groups(reader, table, path, (&metered, meter))?;
     check_cells(reader, table, path, (&metered, meter))?;
@@ -351,7 +360,7 @@ pub(super) fn write_charge(charge: &Charge) -> Value {
             let each = (metered.each != Each::Period).then(|| text(word(&EACHES, metered.each)));
             insert(&mut fields, "each", each);
             insert(&mut fields, "convert", write_conversions(&metered.convert));
-            insert(&mut fields, "included", (metered.included != Quantity::ZERO).then(|| text(metered.included)));
+            insert(&mut fields, "included", write_included(metered.included, &metered.allowance));
             let (key, value) = write_model(&metered.model);
             insert(&mut fields, key, Some(value));
         }

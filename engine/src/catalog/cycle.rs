@@ -12,13 +12,13 @@ use super::time_problem::TimeProblem;
 use super::write::{insert, object, text, word};
 use crate::period::{Anchor, CalendarDuration, Clock, Cycle, FirstPeriod, calendar_month};
 
-const FIRSTS: [(&str, FirstPeriod); 4] = [
+pub(super) const FIRSTS: [(&str, FirstPeriod); 4] = [
     ("next_boundary", FirstPeriod::NextBoundary),
     ("anchor_day_of_month", FirstPeriod::AnchorDayOfMonth),
     ("at_anchor", FirstPeriod::AtAnchor),
     ("whole_period", FirstPeriod::WholePeriod),
 ];
-const CLOCKS: [(&str, Clock); 2] = [("midnight", Clock::Midnight), ("anchor", Clock::Anchor)];
+pub(super) const CLOCKS: [(&str, Clock); 2] = [("midnight", Clock::Midnight), ("anchor", Clock::Anchor)];
 
 /// `"P1M"`, or `{ every = "P1M", anchor = "15", first = "next_boundary", clock = "midnight" }`.
 pub(super) fn read_cycle(reader: &mut Reader, node: &Node, path: &Path) -> Option<Cycle> {

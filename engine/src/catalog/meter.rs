@@ -144,13 +144,14 @@ fn check_options(reader: &mut Reader, table: &Table<'_>, path: &Path, meter: &Me
     ];
     let mut good = Some(());
     for (key, _) in wrong.into_iter().filter(|(_, wrong)| *wrong) {
-        let kind = ProblemKind::NotForAggregate { key, aggregate: word_of(aggregate) };
+        let kind = ProblemKind::NotForAggregate { key, aggregate: aggregate_word(aggregate) };
         good = reader.report_at(table, key, path, kind);
     }
     good
 }
 
-fn word_of(aggregate: &Aggregate) -> String {
+/// The word of a book for an aggregate.
+pub(super) fn aggregate_word(aggregate: &Aggregate) -> String {
     let mut fields = Map::new();
     write_aggregate(&mut fields, aggregate);
     fields.get("aggregate").and_then(Value::as_str).unwrap_or_default().to_owned()

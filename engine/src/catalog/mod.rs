@@ -3,6 +3,7 @@
 //! The only way to a `Book` is a check that reports every problem at once, each with its place.
 
 mod aggregate;
+mod allowance;
 mod book;
 mod calendar;
 mod canonical;
@@ -17,6 +18,8 @@ mod dimension;
 mod draft;
 mod exact_lines;
 mod meter;
+mod monthly;
+mod own_price;
 mod plan;
 mod price;
 mod problem;
@@ -31,6 +34,7 @@ mod time_problem;
 mod view;
 mod write;
 
+pub use allowance::{Allowance, Pool, Renews};
 pub use book::{Book, BookRef};
 pub use charge::{Charge, Each, Metered, Pricing};
 pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
@@ -39,6 +43,7 @@ pub use commitment::{
 };
 pub use conversion::{Conversion, Factor, round_quantity};
 pub use draft::{BookDraft, Place};
+pub use monthly::NotMonthly;
 pub use plan::Plan;
 pub use price::{
     ATTRIBUTES_MAX, Attribute, Bound, Capacity, CapacityTier, CellPrice, Committed, Composite, Dynamic, Effect, Flat,

@@ -1,5 +1,6 @@
 //! Plans and their charges.
 
+use super::allowance::{Pool, check_allowances, read_pools};
 use super::charge::{Charge, Pricing, read_charge};
 use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
 use super::composites::check_composites;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub cycle: Cycle,
     /// What a part of a period costs of amounts that are due for whole ones.
     pub proration: Proration,
+    /// Units that its charges share.
+    pub pools: Vec<Pool>,
     /// What is charged, in the order of the bill.
     pub charges: Vec<Charge>,
     /// What holds beside the charges.
@@ -55,8 +58,8 @@ impl Plan {
     }
 }
 
-const PLAN_KEYS: [&str; 10] =
-    ["id", "name", "description", "public", "trial", "cycle", "proration", "charges", "discounts", "credits"];
+const PLAN_KEYS: [&str; 11] =
+    ["id", "name", "description", "public", "trial", "cycle", "proration", "pools", "charges", "discounts", "credits"];
 
 pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, meters: &KnownMeters) -> Option<Plan> {
     let path = &entry.path;
@@ -69,6 +72,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     let trial = reader.optional(&table, "trial", path, Reader::boolean);
     let cycle = reader.optional(&table, "cycle", path, read_cycle);
     let proration = reader.optional(&table, "proration", path, read_proration);
+    let pools = reader.optional(&table, "pools", path, read_pools);
     let charges =
         reader.required(&table, "charges", path, |reader, node, path| read_charges(reader, node, path, meters));
     let terms = read_plan_terms(reader, &table, path, charges.as_deref());
@@ -87,6 +91,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
         trial: trial?.unwrap_or(false),
         proration: proration?.unwrap_or_else(|| usual_proration(&cycle)),
         cycle,
+        pools: pools?.unwrap_or_default(),
         terms: terms?,
         discounts: discounts?.unwrap_or_default(),
         credits: credits?.unwrap_or_default(),
@@ -95,6 +100,7 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     if let Err(problem) = check_basis(&plan.proration, &plan.cycle) {
         return reader.report_at(&table, "proration", path, ProblemKind::Time(problem));
     }
+    check_allowances(reader, entry, (&plan.charges, &plan.pools))?;
     check_rhythms(reader, entry, &plan)?;
     Some(plan)
 }

@@ -32,7 +32,7 @@ pub(super) fn check_basis(proration: &Proration, cycle: &Cycle) -> Result<(), Ti
 
 /// What is counted, before a number of days is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counts {
+pub(super) enum Counts {
     Days,
     DaysInclusive,
     Time,
@@ -41,7 +41,7 @@ enum Counts {
     Nothing,
 }
 
-const COUNTS: [(&str, Counts); 6] = [
+pub(super) const COUNTS: [(&str, Counts); 6] = [
     ("days", Counts::Days),
     ("days_inclusive", Counts::DaysInclusive),
     ("time", Counts::Time),
@@ -49,7 +49,7 @@ const COUNTS: [(&str, Counts); 6] = [
     ("nominal", Counts::Nominal),
     ("none", Counts::Nothing),
 ];
-const CHANGE_DAYS: [(&str, ChangeDay); 2] = [("new", ChangeDay::New), ("old", ChangeDay::Old)];
+pub(super) const CHANGE_DAYS: [(&str, ChangeDay); 2] = [("new", ChangeDay::New), ("old", ChangeDay::Old)];
 
 /// Days of a month where the book names none.
 const USUAL_DAYS: u32 = 30;

@@ -41,6 +41,15 @@ pub enum TimeProblem {
         /// The cycle's length.
         every: CalendarDuration,
     },
+    /// A pool that is not there.
+    UnknownPool {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A charge whose included units cannot be kept or shared.
+    UnitsNotKept,
     /// Not a number of days that a period may have.
     Days {
         /// What was written.
@@ -62,6 +71,8 @@ impl TimeProblem {
             Self::DoesNotFill { .. } => "does_not_fill",
             Self::NotForBasis { .. } => "not_for_basis",
             Self::DaysOfHours { .. } => "days_of_hours",
+            Self::UnknownPool { .. } => "unknown_pool",
+            Self::UnitsNotKept => "units_not_kept",
             Self::Days { .. } => "bad_days",
             Self::EveryBeside { .. } => "every_beside",
         }
@@ -97,6 +108,14 @@ impl TimeProblem {
             (Self::DaysOfHours { every }, Lang::Zh) => {
                 format!("周期 {every} 不由整天组成；请写 proration = \"time\" 或 \"none\"")
             }
+            (Self::UnknownPool { id, known }, Lang::En) => {
+                format!("there is no pool \"{id}\" in this plan; it has: {}", known.join(", "))
+            }
+            (Self::UnknownPool { id, known }, Lang::Zh) => {
+                format!("本套餐没有额度池“{id}”；有：{}", known.join("、"))
+            }
+            (Self::UnitsNotKept, Lang::En) => "only charges that price one quantity can keep or share included units, or prorate them: not with each = \"group\", a commitment, matrix, rules, percentage, committed or prorated_graduated".to_owned(),
+            (Self::UnitsNotKept, Lang::Zh) => "只有按一个用量计价的收费项才能保留、共享或折算包含量：不能与 each = \"group\"、commitment、matrix、rules、percentage、committed 或 prorated_graduated 同用".to_owned(),
             (Self::Days { value }, Lang::En) => format!("{value} is not a number of days; allowed: 1 to 3660"),
             (Self::Days { value }, Lang::Zh) => format!("{value} 不是天数；只允许 1 到 3660"),
             (Self::EveryBeside { other }, Lang::En) => {

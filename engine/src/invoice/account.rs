@@ -6,10 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::credit::Wallet;
 use super::tax::TaxStatus;
+use super::units::{AllowanceLeft, Pack};
 use crate::catalog::{Discount, Off, Plan, Target};
-use crate::ids::{ChargeId, CreditId, DiscountId, Tag};
+use crate::ids::{AllowanceId, ChargeId, CreditId, DiscountId, PlanId, Tag};
 use crate::money::Money;
 use crate::period::Month;
+
+/// A customer's own price for a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The plan, if not whichever has the charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
+    /// The charge.
+    pub charge: ChargeId,
+    /// The model as a book writes it, and `included` if that changes too.
+    pub price: serde_json::Value,
+}
+
+impl Override {
+    /// Whether it is for this charge of this plan.
+    pub(crate) fn is_for(&self, plan: &PlanId, charge: &ChargeId) -> bool {
+        self.charge == *charge && self.plan.as_ref().is_none_or(|own| own == plan)
+    }
+}
 
 /// A customer's own terms. The default has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,6 +40,15 @@ pub struct Account {
     pub discounts: Vec<Discount>,
     /// Prepaid wallets.
     pub wallets: Vec<Wallet>,
+    /// Prices of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
+    /// What earlier periods left of allowances that are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowances: Vec<AllowanceLeft>,
+    /// Units that were bought beforehand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<Pack>,
     /// Whether the customer owes taxes.
     pub tax: TaxStatus,
     /// The month that is billed, where it is known: discounts may be limited to months.
@@ -58,6 +88,33 @@ pub enum AccountProblem {
         /// The tag.
         tag: Tag,
     },
+    /// A price for a charge that the plan does not have, or no longer.
+    OverrideGone {
+        /// The charge.
+        charge: ChargeId,
+        /// The charges there are.
+        known: Vec<String>,
+    },
+    /// A price that a book could not have.
+    BadOverride {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Less than nothing is left of an allowance.
+    NegativeAllowance {
+        /// The allowance.
+        allowance: AllowanceId,
+    },
+    /// A pack with less than nothing in it.
+    NegativePack {
+        /// The pack.
+        pack: CreditId,
+    },
+    /// Two packs with the same id.
+    DuplicatePack {
+        /// The id.
+        pack: CreditId,
+    },
     /// A wallet with less than nothing in it.
     NegativeWallet {
         /// The wallet.
@@ -82,6 +139,19 @@ impl fmt::Display for AccountProblem {
             Self::UnknownTag { discount, tag } => {
                 write!(f, "the discount {discount} is on the tag {tag}, which no charge of the plan carries")
             }
+            Self::OverrideGone { charge, known } => write!(
+                f,
+                "the customer has a price of their own for the charge {charge}, which the plan does not have; it has {}",
+                known.join(", ")
+            ),
+            Self::BadOverride { detail } => write!(f, "a price of the customer's own cannot be used: {detail}"),
+            Self::NegativeAllowance { allowance } => {
+                write!(f, "less than nothing is left of the allowance {allowance}; allowed is 0 or more")
+            }
+            Self::NegativePack { pack } => {
+                write!(f, "less than nothing is left of the pack {pack}; allowed is 0 or more")
+            }
+            Self::DuplicatePack { pack } => write!(f, "two packs have the id {pack}; each needs its own"),
             Self::NegativeWallet { wallet, balance } => {
                 write!(f, "the wallet {wallet} holds {balance}; allowed is 0 or more")
             }
@@ -93,10 +163,27 @@ impl Account {
     /// Whether the account can go on a bill of `plan`.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), AccountProblem> {
         self.discounts.iter().try_for_each(|discount| check_discount(discount, plan))?;
+        self.check_units()?;
         match self.wallets.iter().find(|wallet| wallet.balance < Money::ZERO) {
             Some(wallet) => Err(AccountProblem::NegativeWallet { wallet: wallet.id.clone(), balance: wallet.balance }),
             None => Ok(()),
         }
+    }
+
+    fn check_units(&self) -> Result<(), AccountProblem> {
+        let negative = |left: &&AllowanceLeft| left.lots.iter().any(|lot| lot.units.is_negative());
+        if let Some(left) = self.allowances.iter().find(negative) {
+            return Err(AccountProblem::NegativeAllowance { allowance: left.allowance.clone() });
+        }
+        for (index, pack) in self.packs.iter().enumerate() {
+            if pack.left.is_negative() {
+                return Err(AccountProblem::NegativePack { pack: pack.id.clone() });
+            }
+            if self.packs.iter().take(index).any(|other| other.id == pack.id) {
+                return Err(AccountProblem::DuplicatePack { pack: pack.id.clone() });
+            }
+        }
+        Ok(())
     }
 }
 

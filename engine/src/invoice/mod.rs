@@ -25,8 +25,9 @@ pub mod sub_lines;
 pub mod subscription;
 mod tax;
 pub mod termination;
+mod units;
 
-pub use account::{Account, AccountProblem};
+pub use account::{Account, AccountProblem, Override};
 pub use allowance::{SplitAllowance, split_allowance};
 pub use credit::{CreditLine, Payable, Wallet, draw_credits};
 pub use credit_note::{Credited, Unused, credit_unused};
@@ -40,3 +41,4 @@ pub use minimum::missing_to_minimum;
 pub use settle::{Conditions, Settled, settle};
 pub use share::share_out;
 pub use tax::{TaxHow, TaxLine, TaxStatus, Taxed, tax_items};
+pub use units::{AllowanceLeft, Carried, Lot, Pack, pack_order};

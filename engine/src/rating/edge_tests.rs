@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{RateError, rate};
+use super::{Position, RateError, Share, rate, rate_readings};
 use crate::catalog::{Book, BookDraft};
 use crate::ids::MeterId;
 use crate::usage::{Group, MeterUsage, Usage};
@@ -112,4 +112,55 @@ fn a_rate_that_rounds_to_nothing_in_no_currency_proves_no_trial() {
     let committed = json!({ "capacity": "10", "fee": "0", "overage": { "price": "0.4" }, "round_rate": "half_up" });
     let charge = json!({ "meter": "m", "committed": committed });
     assert_eq!(book("line", &charge, &json!({ "trial": true })).err().unwrap(), ["trial_can_bill"]);
+}
+
+#[test]
+fn events_are_priced_one_by_one_only_where_they_add_up_to_the_quantity() {
+    // The highest of 100 and 200 is 200, but one by one they would cost as much as 300.
+    let names = json!({ "zh": "n", "en": "n" });
+    let priced = |aggregate: &str| {
+        let charge = json!({ "meter": "m", "percentage": { "percent": "1", "minimum": "0" } });
+        let meter = json!({
+            "id": "m", "name": names, "event": "e", "aggregate": aggregate, "field": "f", "samples": true,
+        });
+        let book = json!({
+            "book": {
+                "id": "b", "version": "1", "effective": "2026-01-01", "currency": "EUR", "zone": "UTC", "name": names,
+            },
+            "meters": [meter],
+            "plans": [{ "id": "p", "name": names, "charges": [charge] }],
+        });
+        BookDraft::from_json(&book).check().map_err(|problems| problems[0].kind.code().to_owned()).err()
+    };
+    assert_eq!(priced("sum"), None);
+    assert_eq!(priced("max").as_deref(), Some("not_for_aggregate"));
+}
+
+/// The lines of the two parts of a period in which these units were counted, the second reading later than the first.
+fn in_parts(charge: &Value, readings: [i64; 2]) -> [String; 2] {
+    let book = book("line", charge, &json!({ "in_progress": "split" })).unwrap();
+    let [first, second] = readings.map(|units| of_groups(&[("eu", units)]));
+    let parts = [(first, Position::First), (second, Position::Last)];
+    let bills = rate_readings(&book, "p", &parts, Share::whole()).unwrap();
+    [0, 1].map(|index| bills[index].lines[0].amount.to_string())
+}
+
+#[test]
+fn a_maximum_of_split_parts_is_of_what_is_paid_in_the_end() {
+    // 150 at 1 are capped to 90 by the tier, which is below the maximum of 100.
+    let capped = json!({ "meter": "m", "graduated": [{ "price": "1", "cap": "90" }], "maximum": "100" });
+    let split = json!({ "in_progress": "split" });
+    assert_eq!(lines(&book("line", &capped, &split).unwrap(), &of_groups(&[("eu", 150)])), ["90.00"]);
+    // A correction from 150 to 130 leaves the maximum reached, one to 90 gives 10 back.
+    let plain = json!({ "meter": "m", "per_unit": { "price": "1" }, "maximum": "100" });
+    assert_eq!(in_parts(&plain, [150, 130]), ["100.00", "0.00"]);
+    assert_eq!(in_parts(&plain, [150, 90]), ["100.00", "-10.00"]);
+    assert_eq!(in_parts(&plain, [60, 130]), ["60.00", "40.00"]);
+    assert_eq!(in_parts(&plain, [60, 50]), ["60.00", "-10.00"]);
+    let less = json!({
+        "meter": "m", "per_unit": { "price": "1" }, "discount_percent": "10", "maximum": "100",
+    });
+    // 150 less 10 % are 135, 120 less 10 % still 108, 100 less 10 % are 90.
+    assert_eq!(in_parts(&less, [150, 120]), ["100.00", "0.00"]);
+    assert_eq!(in_parts(&less, [150, 100]), ["100.00", "-10.00"]);
 }

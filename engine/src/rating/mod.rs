@@ -13,6 +13,7 @@ mod dynamic;
 #[cfg(test)]
 mod edge_tests;
 mod effective;
+mod entitlement;
 mod flat;
 mod graduated;
 mod graduated_percentage;
@@ -46,7 +47,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Book, BookRef, Charge, Each, Model, Plan, Pricing};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId, PlanId, Version};
-use crate::invoice::{Account, AccountProblem, Conditions, CreditLine, DiscountLine, Item, settle};
+use crate::invoice::{Account, AccountProblem, Carried, Conditions, CreditLine, DiscountLine, Item, settle};
 use crate::money::{Currency, Money};
 use crate::period::Period;
 use crate::quantity::Quantity;
@@ -58,12 +59,14 @@ use terms::Situation;
 pub use crate::invoice::TaxLine;
 pub use cell::AttributeValue;
 pub use due::due_after;
+#[cfg(feature = "zones")]
+pub(crate) use entitlement::Entitlements;
 pub use progress::{Billed, PeriodPart, Position, rate_part, rate_parts, rate_readings};
 #[cfg(feature = "zones")]
 pub(crate) use segment::{FixedPart, Lines, Segment, bill, fixed_line, segment_lines};
 pub use share::Share;
 pub use split::{Split, SplitItem, split_charge};
-pub use trace::{ChargeAmount, Limit, Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
+pub use trace::{ChargeAmount, Limit, PackDrawn, Part, Recorder, RuleAmount, Step, Steps, TotalOnly};
 pub use volume::tier_number;
 
 /// A charge, priced.
@@ -139,6 +142,9 @@ pub struct Rated {
     pub credits: Vec<CreditLine>,
     /// What is to be paid.
     pub due: Money,
+    /// What is left of units that the customer keeps from period to period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
     /// Meters with usage that the plan has no charge for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<MeterId>,
@@ -348,6 +354,7 @@ fn rated(
         total: settled.total,
         credits: settled.credits,
         due: settled.due,
+        carried: None,
         unpriced: unpriced(plan, usage),
     })
 }
@@ -357,7 +364,8 @@ fn rated(
 /// Goes through the same charge models and is settled in the same way; a law holds the two equal.
 pub fn rate_total(book: &Book, plan: &Plan, usage: &Usage) -> Result<Money, RateError> {
     // Terms may add lines of their own, which discounts and taxes see one by one.
-    if !plan.terms.is_default() || plan.charges.iter().any(|charge| !charge.terms.is_default()) {
+    if !plan.terms.is_default() || plan.charges.iter().any(|charge| !charge.terms.is_default() || charge.shares_units())
+    {
         return Ok(rate(book, plan.id.as_str(), usage)?.due);
     }
     check_usage(book, plan, usage)?;

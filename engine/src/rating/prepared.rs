@@ -276,8 +276,9 @@ impl<'b> PreparedCharge<'b> {
             Pricing::Metered(metered) => metered,
             Pricing::Capacity(_) | Pricing::Composite(_) => return None,
         };
-        let Metered { meter: _, only, each, convert, included, model } = metered;
-        if !only.is_empty() || *each != Each::Period || !is_of_quantity_alone(model) {
+        let Metered { meter: _, only, each, convert, included, allowance, model } = metered;
+        // Units of a pool are no longer there when another charge has used them. All others are, in a first whole period.
+        if allowance.pool.is_some() || !only.is_empty() || *each != Each::Period || !is_of_quantity_alone(model) {
             return None;
         }
         let source = |model| Source { included: *included, model, fraction };

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::entitlement::Entitlements;
 use super::line::{charge_lines, failure};
 use super::plan_lines::Fees;
 use super::share::Share;
@@ -106,6 +107,20 @@ impl PeriodPart {
 /// below zero. Fails like [`super::rate`].
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
+    let prices = &part.account.overrides;
+    if prices.is_empty() {
+        return priced(book, plan, usage, part);
+    }
+    find_plan(book, plan)?;
+    let mut bill = priced(&book.with_own_prices(&[plan], prices)?, plan, usage, part)?;
+    for line in bill.lines.iter_mut().filter(|line| prices.iter().any(|own| own.is_for(&bill.plan, &line.charge))) {
+        line.steps.insert(0, Step::OwnPrice);
+    }
+    Ok(bill)
+}
+
+/// Prices a part of a period by the book as the customer has it.
+fn priced(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
     let plan = find_plan(book, plan)?;
     check_usage(book, plan, usage)?;
     check_usage(book, plan, &part.metered)?;
@@ -114,10 +129,15 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     let mut priced = Vec::with_capacity(plan.charges.len());
     let mut amounts = Vec::with_capacity(plan.charges.len());
     let mut fees = Fees::of(plan);
+    let mut units = Entitlements::of(&part.account);
+    units.begin(plan, share.exact())?;
     let due = |charge: &&Charge| charge.terms.due != Due::Once || part.account.periods_before == 0;
     for charge in composite::parts_first(plan).into_iter().filter(due) {
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
-        let own = lines_of(plan, charge, situation, part).map_err(|Overflow| failure(charge, situation))?;
+        let ready = units.ready(charge, (share.exact(), None))?;
+        let own = lines_of(plan, &ready.charge, situation, part).map_err(|Overflow| failure(charge, situation));
+        let mut own = own?;
+        units.settle(ready, &mut own)?;
         let mut so_far = Money::ZERO;
         for line in &own {
             so_far = so_far.checked_add(line.amount.checked_add(part.billed_for(&line.charge))?)?;
@@ -135,7 +155,10 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
         let situation = Situation { book, usage, amounts: &amounts, share, complete };
         priced.extend(fees.lines(situation, part)?.into_iter().map(|line| (line, None)));
     }
-    rated(book, plan, priced, (usage, &part.account))
+    units.end()?;
+    // What is left is known when the period is billed as one.
+    let carried = if part.position == Position::Single { units.carried() } else { None };
+    Ok(Rated { carried, ..rated(book, plan, priced, (usage, &part.account))? })
 }
 
 /// Prices the parts of a period one after the other, each on top of those before. Each part comes with what it counted

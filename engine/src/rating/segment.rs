@@ -2,7 +2,8 @@
 //!
 //! Knows no calendar: which stretches there are, and which share of a period each is, is said by whoever bills.
 
-use super::line::{charge_lines, exact_price};
+use super::entitlement::Entitlements;
+use super::line::{charge_lines, exact_price, failure};
 use super::plan_lines::Fees;
 use super::progress::PeriodPart;
 use super::share::Share;
@@ -51,7 +52,7 @@ pub(crate) struct FixedPart<'b> {
 /// (`None`: the plan's own), then the lines of the plan.
 pub(crate) fn segment_lines<'b>(
     segment: &Segment<'b>,
-    usage: &Usage,
+    (usage, units): (&Usage, &mut Entitlements),
     every: Option<CalendarDuration>,
 ) -> Result<Lines<'b>, RateError> {
     let Segment { book, plan, .. } = *segment;
@@ -60,10 +61,13 @@ pub(crate) fn segment_lines<'b>(
     let mut lines: Lines<'b> = Vec::new();
     let mut amounts = Vec::new();
     let mut fees = Fees::of(plan);
+    units.begin(plan, segment.share.value)?;
     for charge in composite::parts_first(plan).into_iter().filter(|charge| charge.terms.every == every) {
-        let failed = |Overflow| RateError::Overflow { charge: Some(charge.id.clone()) };
         let situation = Situation { book, usage, amounts: &amounts, share, complete: true };
-        let (own, amount) = charge_in(segment, charge, situation).map_err(failed)?;
+        let ready = units.ready(charge, (segment.share.value, Some(&segment.period)))?;
+        let priced = charge_in(segment, &ready.charge, situation).map_err(|Overflow| failure(charge, situation));
+        let (mut own, amount) = priced?;
+        units.settle(ready, &mut own)?;
         fees.add(&charge.id, amount.exact())?;
         amounts.push((&charge.id, amount));
         lines.extend(own.into_iter().map(|line| (line, Some(charge))));
@@ -75,6 +79,7 @@ pub(crate) fn segment_lines<'b>(
         let situation = Situation { book, usage, amounts: &amounts, share, complete: true };
         lines.extend(fees.lines(situation, &PeriodPart::whole())?.into_iter().map(|line| (line, None)));
     }
+    units.end()?;
     lines.iter_mut().for_each(|(line, _)| line.service = Some(segment.period));
     Ok(lines)
 }
@@ -164,7 +169,7 @@ pub(crate) fn bill(
     book: &Book,
     plan: &Plan,
     lines: Lines<'_>,
-    (account, segments): (&Account, &[(&Plan, Usage)]),
+    (account, units, segments): (&Account, Entitlements, &[(&Plan, Usage)]),
 ) -> Result<Rated, RateError> {
     account.check(plan)?;
     let mut rated = rated(book, plan, lines, (&Usage::default(), account))?;
@@ -175,5 +180,6 @@ pub(crate) fn bill(
         }
     }
     rated.unpriced = left;
+    rated.carried = units.carried();
     Ok(rated)
 }

@@ -105,15 +105,24 @@ fn record(items: Vec<SplitItem>, steps: &mut Steps) {
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn split(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Split, Overflow> {
     let terms = &charge.terms;
-    let mut items: Vec<SplitItem> = Vec::new();
-    let mut paid = paid_before(charge, situation, part)?;
-    for (step, earlier) in prices(charge, situation, part)? {
-        if let Some(item) = priced_item(step, earlier, terms, (paid, situation))? {
-            paid = paid.checked_add(item.amount.exact())?;
-            items.push(item);
+    let mut placed: Vec<(usize, SplitItem)> = Vec::new();
+    let prices = prices(charge, situation, part)?;
+    let mut limit = Limited::before(charge, situation, (part, &prices))?;
+    // What is given back comes first: a maximum looks at what is paid in the end, not at what would be on the way.
+    let mut order = Vec::new();
+    for (index, price) in prices.into_iter().enumerate() {
+        order.push((price.change()?.signum() >= 0, index, price));
+    }
+    order.sort_by_key(|(adds, index, _)| (*adds, *index));
+    for (_, index, price) in order {
+        if let Some(item) = priced_item(price, terms, (limit, situation))? {
+            limit.take(&item)?;
+            placed.push((index, item));
         }
     }
-    items.extend(missing_item(terms, paid, situation)?);
+    placed.sort_by_key(|(index, _)| *index);
+    let mut items: Vec<SplitItem> = placed.into_iter().map(|(_, item)| item).collect();
+    items.extend(missing_item(terms, limit.paid, situation)?);
     Ok(Split {
         amount: sum_of(&items, situation, |item| item.amount)?,
         percent_off: sum_of(&items, situation, |item| item.percent_off)?,
@@ -129,6 +138,61 @@ fn sum_of(
 ) -> Result<Money, Overflow> {
     let zero = Money::ZERO.with_places(situation.book.minor_digits());
     items.iter().try_fold(zero, |sum, item| sum.checked_add(field(item)))
+}
+
+/// A price of the period so far, with what it came to before this part.
+struct Price {
+    step: Step,
+    earlier: Exact,
+}
+
+impl Price {
+    /// What this part adds to it.
+    fn change(&self) -> Result<Exact, Overflow> {
+        self.step.priced().unwrap_or(Exact::ZERO).checked_sub(self.earlier)
+    }
+}
+
+/// How far a charge is from its maximum.
+#[derive(Debug, Clone, Copy)]
+struct Limited {
+    /// What was paid so far.
+    paid: Exact,
+    /// What the maximum took off so far. It comes back before anything is given back.
+    cut: Exact,
+}
+
+impl Limited {
+    /// After the parts before this one.
+    fn before(
+        charge: &Charge,
+        situation: Situation<'_>,
+        (part, prices): (&PeriodPart, &[Price]),
+    ) -> Result<Self, Overflow> {
+        let paid = paid_before(charge, situation, part)?;
+        let limit = Self { paid, cut: Exact::ZERO };
+        let Some(maximum) = maximum_side(&charge.terms, situation)? else { return Ok(limit) };
+        if paid.checked_sub(maximum.exact())?.signum() < 0 {
+            return Ok(limit);
+        }
+        let gross = prices.iter().try_fold(Exact::ZERO, |sum, price| sum.checked_add(price.earlier))?;
+        let net = charge.terms.discount.map_or(Ok(gross), |percent| gross.checked_sub(percent.of(gross)?))?;
+        let net = if rounds(&charge.terms, situation) { rounded_side(situation.book, net)?.exact() } else { net };
+        let cut = net.checked_sub(paid)?;
+        Ok(if cut.signum() > 0 { Self { paid, cut } } else { limit })
+    }
+
+    fn take(&mut self, item: &SplitItem) -> Result<(), Overflow> {
+        self.paid = self.paid.checked_add(item.amount.exact())?;
+        self.cut = self.cut.checked_add(item.above_maximum.exact())?;
+        Ok(())
+    }
+}
+
+/// The maximum as it is compared, if there is one.
+fn maximum_side(terms: &ChargeTerms, situation: Situation<'_>) -> Result<Option<Money>, Overflow> {
+    let Some(maximum) = terms.maximum else { return Ok(None) };
+    if rounds(terms, situation) { rounded_side(situation.book, maximum.exact()).map(Some) } else { Ok(Some(maximum)) }
 }
 
 /// What earlier parts paid for the charge and its minimum, as it is compared with the limits.
@@ -161,9 +225,8 @@ fn not_yet(charge: &Charge, part: &PeriodPart) -> bool {
     }
 }
 
-/// Every price of the period so far, as a step, with what it came to before this part.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<(Step, Exact)>, Overflow> {
+/// Every price of the period so far.
+fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Price>, Overflow> {
     if not_yet(charge, part) {
         return Ok(Vec::new());
     }
@@ -184,10 +247,11 @@ fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Resul
     for leaf in now {
         let same = before.iter().position(|earlier| earlier.place == leaf.place);
         let earlier = same.map_or(Exact::ZERO, |index| before.remove(index).amount);
-        prices.push((leaf.step, earlier));
+        prices.push(Price { step: leaf.step, earlier });
     }
     // A price that is gone, for instance after a correction, is given back.
-    prices.extend(before.into_iter().map(|leaf| (Step::Flat { amount: Exact::ZERO }, leaf.amount)));
+    let gone = |leaf: Leaf| Price { step: Step::Flat { amount: Exact::ZERO }, earlier: leaf.amount };
+    prices.extend(before.into_iter().map(gone));
     Ok(prices)
 }
 
@@ -258,13 +322,12 @@ fn collect_part(part: Part, steps: Vec<Step>, amount: Exact, (place, found): (&P
 /// A price of this part's units: less what it came to before, rounded, less the percentage, at most up to the maximum.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn priced_item(
-    step: Step,
-    earlier: Exact,
+    price: Price,
     terms: &ChargeTerms,
-    (paid, situation): (Exact, Situation<'_>),
+    (limit, situation): (Limited, Situation<'_>),
 ) -> Result<Option<SplitItem>, Overflow> {
-    let whole = step.priced().unwrap_or(Exact::ZERO);
-    let exact = whole.checked_sub(earlier)?;
+    let exact = price.change()?;
+    let Price { step, earlier } = price;
     let mut steps = Steps::default();
     let gross = detail(&mut steps, situation, |steps| {
         steps.record(|| step);
@@ -278,7 +341,7 @@ fn priced_item(
     }
     let percent_off = discounted(gross, terms, situation, &mut steps)?;
     let net = gross.checked_sub(percent_off)?;
-    let above_maximum = above(net, terms, (paid, situation), &mut steps)?;
+    let above_maximum = above(net, terms, (limit, situation), &mut steps)?;
     let amount = net.checked_sub(above_maximum)?;
     Ok(Some(SplitItem { gross, percent_off, above_maximum, amount, true_up: false, steps: steps.into_vec() }))
 }
@@ -318,23 +381,26 @@ fn discounted(
     Money::ZERO.checked_sub(off)
 }
 
-/// What of an item lies above the maximum, after what was paid before; at most all of it.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
+/// What of an item lies above the maximum, after what was paid before; at most all of it. Of what an item gives back, that
+/// comes off first which the maximum took: below zero.
 fn above(
     net: Money,
     terms: &ChargeTerms,
-    (paid, situation): (Exact, Situation<'_>),
+    (limit, situation): (Limited, Situation<'_>),
     steps: &mut Steps,
 ) -> Result<Money, Overflow> {
-    let Some(maximum) = terms.maximum else { return Ok(Money::ZERO) };
-    let rounds = rounds(terms, situation);
-    let maximum = if rounds { rounded_side(situation.book, maximum.exact())? } else { maximum };
-    let over = paid.checked_add(net.exact())?.checked_sub(maximum.exact())?;
-    if over.signum() <= 0 || net.exact().signum() <= 0 {
+    let Some(maximum) = maximum_side(terms, situation)? else { return Ok(Money::ZERO) };
+    let money = |exact: Exact| -> Result<Money, Overflow> {
+        Ok(Money::new(exact.to_decimal().ok_or(Overflow)?).with_places(situation.book.minor_digits()))
+    };
+    let off = if net.exact().signum() < 0 {
+        net.max(money(Exact::ZERO.checked_sub(limit.cut)?)?)
+    } else {
+        money(limit.paid.checked_add(net.exact())?.checked_sub(maximum.exact())?)?.min(net)
+    };
+    if off.exact().signum() == 0 || off.exact().signum() != net.exact().signum() {
         return Ok(Money::ZERO);
     }
-    let over = Money::new(over.to_decimal().ok_or(Overflow)?).with_places(situation.book.minor_digits());
-    let off = over.min(net);
     let (cap, amount) = (net.checked_sub(off)?, Money::ZERO.checked_sub(off)?.exact());
     steps.record(|| Step::Cap { cap, before: net.exact(), amount });
     Ok(off)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Line, Rated, Step};
 use crate::catalog::BookRef;
 use crate::ids::{MeterId, PlanId};
-use crate::invoice::{CreditLine, DiscountLine, TaxLine};
+use crate::invoice::{Carried, CreditLine, DiscountLine, TaxLine};
 use crate::money::{Currency, Money};
 use crate::rounding::Rounding;
 use crate::text::Names;
@@ -35,6 +35,7 @@ pub(super) struct Stored {
     credits: Vec<CreditLine>,
     /// Documents from before there were credits do not say: there it is the total.
     due: Option<Money>,
+    carried: Option<Carried>,
     #[serde(default)]
     unpriced: Vec<MeterId>,
 }
@@ -57,6 +58,7 @@ impl From<Stored> for Rated {
             total: stored.total,
             credits: stored.credits,
             due: stored.due.unwrap_or(stored.total),
+            carried: stored.carried,
             unpriced: stored.unpriced,
         }
     }

@@ -14,7 +14,7 @@ use crate::catalog::{
     Condition, Conversion, MoneyUnit, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice,
 };
 use crate::exact::{Exact, Overflow};
-use crate::ids::{ChargeId, MeterId};
+use crate::ids::{AllowanceId, ChargeId, CreditId, MeterId};
 use crate::invoice::proration::Share as Prorated;
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -84,6 +84,24 @@ pub enum Step {
         /// Units left to be priced.
         billable: Quantity,
     },
+    /// Where included units come from that are more than those of a single charge and period.
+    Entitled {
+        /// Units of this period.
+        fresh: Quantity,
+        /// Units that earlier periods left.
+        rolled: Quantity,
+        /// Whether this period has only a share of its units.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        prorated: bool,
+        /// The pool that they come from, if they are shared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<AllowanceId>,
+        /// What was drawn from packs, in that order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        packs: Vec<PackDrawn>,
+    },
+    /// The price is the customer's own, not that of the book.
+    OwnPrice,
     /// A fixed amount is due.
     Flat {
         /// The amount.
@@ -519,11 +537,24 @@ impl Step {
             | Self::EventAllowance { .. }
             | Self::Converted { .. }
             | Self::Allowance { .. }
+            | Self::Entitled { .. }
+            | Self::OwnPrice
             | Self::ShareOf { .. }
             | Self::RoundedTogether { .. }
             | Self::Round { .. } => None,
         }
     }
+}
+
+/// Units that were taken out of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackDrawn {
+    /// The pack.
+    pub pack: CreditId,
+    /// How many.
+    pub used: Quantity,
+    /// How many are left in it.
+    pub left: Quantity,
 }
 
 /// What a meter counted beside what a tier admits.

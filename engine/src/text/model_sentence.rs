@@ -11,7 +11,7 @@ use crate::rounding::RoundingMode;
 
 impl Words<'_> {
     /// Says what a step of a single model did; the steps of all models are said elsewhere.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence for each step")]
     pub(super) fn model(&self, step: &Step) -> String {
         match step {
             Step::Capacity { limits, amount } => self.capacity(limits, *amount),
@@ -72,6 +72,8 @@ impl Words<'_> {
             | Step::QuantityReached { .. }
             | Step::PercentOff { .. }
             | Step::ShareOf { .. }
+            | Step::Entitled { .. }
+            | Step::OwnPrice
             | Step::Prorated { .. }
             | Step::TrueUp { .. }
             | Step::AboveCommitment { .. }

@@ -25,6 +25,10 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
             words.rounded_quantity((*mode, *places), *exact, *quantity)
         }
         Step::Allowance { included, used, billable } => words.allowance(*included, *used, *billable),
+        Step::OwnPrice => lang.pick("客户专属价格", "At the customer's own price").to_owned(),
+        Step::Entitled { fresh, rolled, prorated, pool, packs } => {
+            words.entitled((*fresh, *prorated), *rolled, pool.as_ref(), packs)
+        }
         Step::Flat { amount } => words.flat(*amount),
         Step::PerUnit { quantity, price, amount } => words.priced(*quantity, price, *amount),
         Step::GraduatedTier { from, up_to, quantity, price, amount } => {

@@ -29,10 +29,36 @@ pub(super) fn samples(
     for before in carried.map(before).unwrap_or_default() {
         samples.extend(walk.sample(span.period.start, &before)?);
     }
-    for (stamp, event) in kept {
+    let start = span.period.start;
+    if aggregate.samples_add_up() {
+        for before in settled(kept.iter().filter(|(stamp, _)| stamp.time < start).map(|(_, event)| event))? {
+            samples.extend(walk.sample(start, &before)?);
+        }
+    }
+    for (stamp, event) in kept.iter().filter(|(stamp, _)| stamp.time >= start || !aggregate.samples_add_up()) {
         samples.extend(walk.sample(stamp.time, event)?);
     }
     Ok(samples)
+}
+
+/// Events from before the period as what they left of each group, just as if that had been carried: how they came to it,
+/// and how high they once stood, belongs to the periods before.
+fn settled<'k>(history: impl Iterator<Item = &'k Kept>) -> Result<Vec<Kept>, Overflow> {
+    let mut left: BTreeMap<(&[String], Option<&str>), Quantity> = BTreeMap::new();
+    for Kept { key, value, item } in history {
+        let sum = left.entry((key, item.as_ref().map(|(item, _)| item.as_str()))).or_default();
+        *sum = match item {
+            Some((_, true)) => *value,
+            Some((_, false)) => Quantity::ZERO,
+            None => sum.checked_add(*value)?,
+        };
+    }
+    let there = left.into_iter().filter(|(_, value)| !value.is_zero());
+    let kept = |((key, item), value): ((&[String], Option<&str>), Quantity)| {
+        let item = item.map(|item| (item.to_owned(), true));
+        Kept { key: key.to_vec(), value, item }
+    };
+    Ok(there.map(kept).collect())
 }
 
 /// What was there when the period began, as if it had been added at that instant.

@@ -77,6 +77,18 @@ fn samples_begin_with_what_earlier_periods_left_and_follow_time() {
 }
 
 #[test]
+fn a_height_of_earlier_periods_is_not_reached_again() {
+    // 10 came and went in August; in September 3 came: that is all there ever was in September.
+    let events = [("2023-08-03", "10", ""), ("2023-08-04", "-10", ""), ("2023-09-16", "3", "")];
+    for (aggregate, billed) in [("high_water", "3"), ("prorated_high_water", "1.5"), ("prorated_sum", "1.5")] {
+        let book = book(&format!("aggregate = \"{aggregate}\"\nreset = \"never\"\nsamples = true"));
+        let (usage, _) = counted(&book, span("2023-09"), None, &events);
+        assert_eq!(samples(&usage), pairs(&[("3", billed)]), "{aggregate}");
+        assert_eq!(usage.quantity.to_string(), billed, "{aggregate}");
+    }
+}
+
+#[test]
 fn a_period_that_carries_counts_like_one_that_read_all_events() {
     let events = [
         ("2023-09-03", "4", "add"),
@@ -109,6 +121,9 @@ fn a_period_that_carries_counts_like_one_that_read_all_events() {
             "{aggregate}"
         );
         assert_eq!(left, also_left, "{aggregate}");
+        if book.meters[0].aggregate.samples_add_up() {
+            assert_eq!(whole.samples, stepped.samples, "{aggregate}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
-use engine::catalog::Problem;
+use engine::catalog::{NotMonthly, Problem};
 use engine::ids::BookId;
 use engine::period::{Instant, Month};
 use engine::{Book, BookDraft};
@@ -21,6 +21,18 @@ pub enum PublishError {
     /// It has mistakes; these are all of them.
     #[error("the book has {} problems", .0.len())]
     Invalid(Vec<Problem>),
+    /// A plan says what the bill run, which bills calendar months each for itself, cannot bill.
+    #[error(
+        "plan {plan} of book {id} cannot be billed by the bill run, which bills calendar months, each for itself: {reason}. Leave that plan out, or bill it through the engine's door `subscription`"
+    )]
+    NotMonthly {
+        /// The book.
+        id: String,
+        /// The plan.
+        plan: String,
+        /// What the run cannot bill.
+        reason: NotMonthly,
+    },
     /// The version is taken by another content.
     #[error(
         "version {version} of book {id} is published with digest {published}; this text has {given}. Published versions never change: give the change a version of its own"
@@ -99,6 +111,12 @@ impl Published {
 /// Checks a book and publishes it. Sending the same book again changes nothing.
 pub async fn publish(db: &Db, toml: &str, now: Instant) -> Result<Published, PublishError> {
     let book = BookDraft::from_toml(toml).check().map_err(PublishError::Invalid)?;
+    // Before anything is written: a plan that cannot be billed must not get to a customer.
+    for plan in &book.plans {
+        if let Err(reason) = plan.check_monthly() {
+            return Err(PublishError::NotMonthly { id: book.id.to_string(), plan: plan.id.to_string(), reason });
+        }
+    }
     let row = BookRow {
         id: book.id.to_string(),
         version: book.version.to_string(),

@@ -9,6 +9,7 @@ use super::parts::{
     with, words,
 };
 use super::terms::{credits, discounts};
+use super::time::{cycle, duration, proration};
 use crate::catalog::charge::{EACHES, METERED_KEYS};
 use crate::catalog::charge_terms::{COMPARES, DUES, SHOWN, TERMS};
 use crate::catalog::commitment::IN_PROGRESS;
@@ -26,6 +27,8 @@ pub(super) fn plan() -> Value {
             "true: never bills anything, which the check proves",
             "true：保证永不产生费用，由检查证明",
         ),
+        key("cycle", cycle(), "How often it is billed; calendar months by default", "账期，默认自然月"),
+        key("proration", proration(), "What parts of a period cost", "部分账期如何折算"),
         needed("charges", some_of(shared("charge")), "What is charged, in the order of the bill", "收费项，按账单顺序"),
         key("discounts", discounts(), "What is taken off its bills", "折扣"),
         key("credits", credits(), "Money that it gives each period", "每个账期赠送的金额"),
@@ -104,6 +107,7 @@ pub(super) fn charge() -> Value {
             "A flat fee comes with the first or the last part of a period",
             "固定费用随账期首个或末个部分收取",
         ),
+        key("every", duration(), "Usage is billed so often within a longer cycle", "在较长账期内按此周期计用量"),
     ];
     let models = MODEL_KEYS.map(model);
     let charge = one_of(table(own.into_iter().chain(models)), &MODEL_KEYS);

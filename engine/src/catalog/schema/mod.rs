@@ -8,6 +8,7 @@ mod meters;
 mod models;
 mod parts;
 mod terms;
+mod time;
 
 use serde_json::{Value, json};
 

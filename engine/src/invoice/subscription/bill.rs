@@ -5,10 +5,10 @@
 use super::fixed::{Staged, changed, in_advance, once};
 use super::run::{Run, Stage, runs};
 use super::shares::share_of;
-use super::{SubscriptionBill, SubscriptionError};
-use crate::catalog::Plan;
+use super::{BookVersion, SubscriptionBill, SubscriptionError};
+use crate::catalog::{Book, Plan};
 use crate::period::{CalendarDuration, Instant, Period, Zone};
-use crate::rating::{Lines, Rated, Segment, bill, segment_lines};
+use crate::rating::{Entitlements, Lines, RateError, Rated, Segment, Step, bill, segment_lines};
 use crate::usage::{Span, Usage, Whole};
 
 /// No more instants than these are billed at once.
@@ -18,12 +18,35 @@ const INSTANTS_MAX: usize = 100_000;
 struct Collected<'b> {
     lines: Staged<'b>,
     counted: Vec<(&'b Plan, Usage)>,
+    units: Entitlements,
 }
 
 /// Bills a subscription: what is due at `at`, and since `after` where that is given.
 ///
 /// Refuses an instant at which nothing is due, saying when something is.
 pub fn bill_subscription(input: &SubscriptionBill<'_>) -> Result<Rated, SubscriptionError> {
+    let prices = &input.account.overrides;
+    if prices.is_empty() {
+        return bill_versions(input);
+    }
+    let plans: Vec<&str> = input.subscription.phases.iter().map(|phase| phase.plan.as_str()).collect();
+    let own = |version: &BookVersion<'_>| version.book.with_own_prices(&plans, prices).map_err(RateError::from);
+    let books: Vec<Book> = input.versions.iter().map(own).collect::<Result<_, RateError>>()?;
+    let versions = input.versions.iter().zip(&books);
+    let versions: Vec<BookVersion<'_>> =
+        versions.map(|(version, book)| BookVersion { book, effective: version.effective }).collect();
+    let mut bill = bill_versions(&SubscriptionBill { versions: &versions, ..*input })?;
+    for line in &mut bill.lines {
+        let plan = line.plan.as_ref().unwrap_or(&bill.plan);
+        if prices.iter().any(|own| own.is_for(plan, &line.charge)) {
+            line.steps.insert(0, Step::OwnPrice);
+        }
+    }
+    Ok(bill)
+}
+
+/// Bills by the versions of the book as the customer has them.
+fn bill_versions(input: &SubscriptionBill<'_>) -> Result<Rated, SubscriptionError> {
     let runs = runs(input)?;
     let dates = match input.after {
         None => due_dates(&runs, (None, input.at))?.into_iter().filter(|date| *date == input.at).collect(),
@@ -32,7 +55,7 @@ pub fn bill_subscription(input: &SubscriptionBill<'_>) -> Result<Rated, Subscrip
     if dates.is_empty() && input.after.is_none() {
         return Err(SubscriptionError::NothingDue { at: input.at, next: next_after(&runs, input.at)? });
     }
-    let mut found = Collected { lines: Vec::new(), counted: Vec::new() };
+    let mut found = Collected { lines: Vec::new(), counted: Vec::new(), units: Entitlements::of(input.account) };
     for at in dates {
         for run in &runs {
             closings(input, run, at, &mut found)?;
@@ -46,9 +69,10 @@ pub fn bill_subscription(input: &SubscriptionBill<'_>) -> Result<Rated, Subscrip
     let Some(stage) = current.and_then(|run| run.stage_at(input.at)).copied() else {
         return Err(SubscriptionError::NoPhase);
     };
-    let lines = found.lines.into_iter().map(|(line, charge, by)| (named(line, &by, &stage), charge));
+    let Collected { lines, counted, units } = found;
+    let lines = lines.into_iter().map(|(line, charge, by)| (named(line, &by, &stage), charge));
     let lines: Lines<'_> = lines.collect();
-    Ok(bill(stage.book, stage.plan, lines, (input.account, &found.counted))?)
+    Ok(bill(stage.book, stage.plan, lines, (input.account, units, &counted))?)
 }
 
 /// A line says by which plan and version it was priced, where those are not the bill's.
@@ -81,7 +105,7 @@ fn closings<'b>(
             let span = Span::new(zone, period).part_of(Whole::Period(over.whole));
             let usage = (input.count)(stage.book, span)?;
             let segment = Segment { book: stage.book, plan: stage.plan, period, share };
-            let lines = segment_lines(&segment, &usage, every)?;
+            let lines = segment_lines(&segment, (&usage, &mut found.units), every)?;
             found.lines.extend(lines.into_iter().map(|(line, charge)| (line, charge, stage)));
             found.counted.push((stage.plan, usage));
         }

@@ -195,6 +195,26 @@ impl Aggregate {
         }
     }
 
+    /// Whether what single events bring adds up to the quantity, so that they can be priced one by one.
+    pub fn samples_add_up(&self) -> bool {
+        match self {
+            Self::Count
+            | Self::Sum { .. }
+            | Self::UniqueCount { .. }
+            | Self::ProratedSum { .. }
+            | Self::ProratedUniqueCount { .. }
+            | Self::HighWater { .. }
+            | Self::ProratedHighWater { .. } => true,
+            Self::Min { .. }
+            | Self::Max { .. }
+            | Self::Mean { .. }
+            | Self::Latest { .. }
+            | Self::TimeWeighted { .. }
+            | Self::Percentile { .. }
+            | Self::Windowed { .. } => false,
+        }
+    }
+
     /// Whether the quantity is a quotient, which may have no last digit.
     pub fn divides(&self) -> bool {
         match self {

@@ -108,6 +108,7 @@ fn take_all(
     in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Discount> {
     let mut sorted = discounts.to_vec();
     match order {
@@ -124,6 +125,7 @@ fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Dis
     sorted
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn take(
     discount: &Discount,
     items: &mut [Item<'_>],
@@ -170,6 +172,7 @@ fn reaches(target: &Target, item: &Item<'_>) -> bool {
 /// What `off` takes from `base`: the share or the sum, rounded if there is a mode, at most the base.
 ///
 /// Where rounding up would take more than there is, all of the base is taken, or as many whole minor units as it holds.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn discount_amount(
     off: Off,
     base: Exact,

@@ -165,6 +165,7 @@ pub(in crate::catalog) fn read_discounts(
     complete.map(|()| discounts)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_discount(reader: &mut Reader, node: &Node, path: &Path, charges: &[Charge]) -> Option<Discount> {
     let allowed = ["id", "name", "percent", "amount", "charges", "tags", "from", "until", "periods"];
     let table = reader.table(node, path, &allowed)?;
@@ -176,6 +177,7 @@ fn read_discount(reader: &mut Reader, node: &Node, path: &Path, charges: &[Charg
     Some(Discount { id: id?, name: name?, off: off?, on: on?, term: term? })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_off(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Off> {
     let percent = reader.optional(table, "percent", path, |reader, node, path| {
         read_percent(reader, node, path, |percent| ProblemKind::DiscountTooHigh { percent })
@@ -191,6 +193,7 @@ fn read_off(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Off> 
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_target(reader: &mut Reader, table: &Table<'_>, path: &Path, known: &[Charge]) -> Option<Target> {
     let charges =
         reader.optional(table, "charges", path, |reader, node, path| read_reached(reader, node, path, ChargeId::new));
@@ -235,6 +238,7 @@ fn read_reached<T: PartialEq + Display>(
     Some(ids)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_term(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<DiscountTerm> {
     let from = reader.optional(table, "from", path, read_month);
     let until = reader.optional(table, "until", path, read_month);
@@ -252,6 +256,7 @@ fn read_term(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Disc
     Some(term)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_month(reader: &mut Reader, node: &Node, path: &Path) -> Option<Month> {
     let text = reader.text(node, path)?;
     match Month::parse(text) {
@@ -283,6 +288,7 @@ pub(in crate::catalog) fn read_discount_rules(reader: &mut Reader, node: &Node, 
     Some(rules)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_discount(discount: &Discount) -> Value {
     let mut fields = object([("id", text(&discount.id)), ("name", names(&discount.name))]);
     match discount.off {
@@ -301,6 +307,7 @@ pub(in crate::catalog) fn write_discount(discount: &Discount) -> Value {
 }
 
 /// Nothing where all is as usual.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_discount_rules(rules: DiscountRules) -> Option<Value> {
     let mut fields = Map::new();
     insert(&mut fields, "order", (rules.order != DiscountOrder::Given).then(|| text(word(&ORDERS, rules.order))));

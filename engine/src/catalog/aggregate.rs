@@ -60,6 +60,7 @@ pub(super) const OUTERS: [(&str, &str); 4] =
 pub(super) const EMPTIES: [(&str, EmptyWindows); 2] =
     [("zero", EmptyWindows::Zero), ("left_out", EmptyWindows::LeftOut)];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_aggregate(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Aggregate> {
     let kinds = AGGREGATES.map(|kind| (kind.0, kind));
     let kind = reader.required(table, "aggregate", path, |reader, node, path| reader.option(node, path, &kinds))?;
@@ -98,6 +99,7 @@ pub(super) fn read_aggregate(reader: &mut Reader, table: &Table<'_>, path: &Path
 }
 
 /// Reports every key that belongs to another aggregate.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_keys(reader: &mut Reader, table: &Table<'_>, path: &Path, (name, keys): (&str, &[&str])) -> Option<()> {
     let mut good = Some(());
     for key in AGGREGATE_KEYS {
@@ -112,6 +114,7 @@ fn check_keys(reader: &mut Reader, table: &Table<'_>, path: &Path, (name, keys):
     good
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_windowed(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Aggregate> {
     let window = reader.required(table, "window", path, read_window);
     let inner = reader.required(table, "inner", path, |reader, node, path| reader.option(node, path, &INNERS));
@@ -164,6 +167,7 @@ impl Keys<'_, '_> {
         self.reader.optional(self.table, "share_round", self.path, read_quantity_rounding).map(TimeShare)
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn percentile(&mut self) -> Option<PercentileRule> {
         let percent = self.reader.required(self.table, "percent", self.path, |reader, node, path| {
             let percent = reader.positive(node, path)?;
@@ -185,6 +189,7 @@ impl Keys<'_, '_> {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_window(reader: &mut Reader, node: &Node, path: &Path) -> Option<Window> {
     match Window::parse(reader.text(node, path)?) {
         Ok(window) => Some(window),
@@ -193,6 +198,7 @@ pub(super) fn read_window(reader: &mut Reader, node: &Node, path: &Path) -> Opti
 }
 
 /// `{ mode = "half_up", places = "12" }`; either may be left out for half up and whole units.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_quantity_rounding(reader: &mut Reader, node: &Node, path: &Path) -> Option<QuantityRounding> {
     let table = reader.table(node, path, &["mode", "places"])?;
     let mode = reader.optional(&table, "mode", path, |reader, node, path| reader.option(node, path, &MODES));
@@ -205,6 +211,7 @@ pub(super) fn write_quantity_rounding(rounding: &QuantityRounding) -> Value {
     Value::Object(object([("mode", mode), ("places", text(rounding.places))]))
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_aggregate(fields: &mut Map<String, Value>, aggregate: &Aggregate) {
     let name = match aggregate {
         Aggregate::Count => "count",
@@ -262,6 +269,7 @@ fn write_percentile(fields: &mut Map<String, Value>, rule: &PercentileRule) {
     insert(fields, "index", (rule.index != IndexRule::Ceiling).then(|| text(word(&INDEXES, rule.index))));
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_windowed(fields: &mut Map<String, Value>, rule: &WindowRule) {
     insert(fields, "window", Some(text(rule.window)));
     insert(fields, "inner", Some(text(word(&INNERS, rule.inner))));

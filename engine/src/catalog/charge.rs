@@ -101,6 +101,7 @@ impl Charge {
     }
 
     /// All meters that it looks at.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn meters(&self) -> Vec<&MeterId> {
         match &self.pricing {
             Pricing::Flat(_) | Pricing::Composite(_) => Vec::new(),
@@ -127,6 +128,7 @@ impl Charge {
 /// The keys of a charge beside those of its model.
 const CHARGE_KEYS: [&str; 9] = ["id", "name", "meter", "where", "each", "convert", "included", "tags", "taxes"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_charge(reader: &mut Reader, node: &Node, path: &Path, meters: &KnownMeters) -> Option<Charge> {
     let allowed: Vec<&str> = CHARGE_KEYS.into_iter().chain(TERM_KEYS).chain(MODEL_KEYS).collect();
     let table = reader.table(node, path, &allowed)?;
@@ -174,6 +176,7 @@ struct Known<'m> {
 /// The keys that a charge has only for its meter.
 pub(super) const METERED_KEYS: [&str; 6] = ["meter", "where", "each", "convert", "included", "commitment"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Known<'_>) -> Option<Pricing> {
     let present: Vec<&'static str> = MODEL_KEYS.into_iter().filter(|key| table.get(key).is_some()).collect();
     let [key] = present.as_slice() else {
@@ -193,6 +196,7 @@ fn read_pricing(reader: &mut Reader, table: &Table<'_>, path: &Path, known: Know
 }
 
 /// What has no meaning beside a model is refused, never ignored.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn refuse_keys(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -210,6 +214,7 @@ fn refuse_keys(
     outcome
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_metered(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -289,6 +294,7 @@ fn check_events(
 }
 
 /// What a promised quantity costs can be said only where a quantity alone has a price.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_promise(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -308,6 +314,7 @@ fn check_promise(
 }
 
 /// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_groups(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -324,6 +331,7 @@ fn check_groups(
 }
 
 /// What a charge cannot have whose price is looked up by attributes.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_cells(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -369,6 +377,7 @@ fn check_cells(
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_charge(charge: &Charge) -> Value {
     let mut fields = object([("id", text(&charge.id)), ("name", names(&charge.name))]);
     match &charge.pricing {

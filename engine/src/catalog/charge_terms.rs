@@ -142,6 +142,7 @@ pub(super) const TERM_KEYS: [&str; 7] =
     ["discount_percent", "minimum", "maximum", "terms", "commitment", "due", "every"];
 
 /// The terms of a charge; `id` is the charge's, `None` if that cannot be read.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_charge_terms(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -184,6 +185,7 @@ pub(super) fn read_charge_terms(
 }
 
 /// A minimum above the maximum could not be kept, and a line of its own can only hold what is missing in the end.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_limits(reader: &mut Reader, table: &Table<'_>, path: &Path, terms: &ChargeTerms) -> Option<()> {
     let Some(minimum) = &terms.minimum else { return Some(()) };
     if let Some(maximum) = terms.maximum
@@ -199,6 +201,7 @@ fn check_limits(reader: &mut Reader, table: &Table<'_>, path: &Path, terms: &Cha
     Some(())
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_percent(reader: &mut Reader, node: &Node, path: &Path) -> Option<Percent> {
     let percent = reader.not_negative(node, path)?;
     if percent > Decimal::ONE_HUNDRED {
@@ -208,6 +211,7 @@ fn read_percent(reader: &mut Reader, node: &Node, path: &Path) -> Option<Percent
 }
 
 /// An amount, or `{ amount = "80", shown = "line", prorated = false }`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_minimum(reader: &mut Reader, node: &Node, path: &Path, id: Option<&ChargeId>) -> Option<Minimum> {
     if !node.is_table() {
         let amount = reader.not_negative(node, path)?;
@@ -232,6 +236,7 @@ fn read_minimum(reader: &mut Reader, node: &Node, path: &Path, id: Option<&Charg
 }
 
 /// `{ order = ["minimum", "discount"], compare = "exact" }`. Terms that the order does not name follow as usual.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_rules(reader: &mut Reader, node: &Node, path: &Path) -> Option<([Term; 3], Option<Compare>)> {
     let table = reader.table(node, path, &["order", "compare"])?;
     let order = reader.optional(&table, "order", path, read_order);
@@ -239,6 +244,7 @@ fn read_rules(reader: &mut Reader, node: &Node, path: &Path) -> Option<([Term; 3
     Some((order?.unwrap_or(Term::USUAL_ORDER), compare?))
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_order(reader: &mut Reader, node: &Node, path: &Path) -> Option<[Term; 3]> {
     let nodes = reader.array(node, path)?;
     let mut named: Vec<Term> = Vec::new();
@@ -256,6 +262,7 @@ fn read_order(reader: &mut Reader, node: &Node, path: &Path) -> Option<[Term; 3]
 }
 
 /// Writes what is not as usual, so that books from before these terms keep their digest.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_charge_terms(terms: &ChargeTerms, fields: &mut Map<String, Value>) {
     insert(fields, "discount_percent", terms.discount.map(text));
     insert(fields, "minimum", terms.minimum.as_ref().map(write_minimum));
@@ -273,6 +280,7 @@ pub(super) fn write_charge_terms(terms: &ChargeTerms, fields: &mut Map<String, V
     insert(fields, "every", terms.every.map(text));
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_minimum(minimum: &Minimum) -> Value {
     if minimum.prorated && minimum.line.is_none() {
         return text(minimum.amount);

@@ -171,9 +171,24 @@ pub(super) fn read_commitment(reader: &mut Reader, node: &Node, path: &Path) -> 
         }
         (None, None) => return reader.report(node, path, ProblemKind::MissingKey { key: "amount" }),
     };
-    Some(Commitment { of, settle: settle? })
+    let settle = settle?;
+    let nothing = match of {
+        Promised::Amount(amount) => amount == Money::ZERO,
+        Promised::Quantity(quantity) => quantity.is_zero(),
+    };
+    check_effect(reader, node, path, (nothing, settle))?;
+    Some(Commitment { of, settle })
 }
 
+/// A commitment to nothing has an effect only where what lies above, which is everything, is dearer.
+fn check_effect(reader: &mut Reader, node: &Node, path: &Path, (nothing, settle): (bool, Settle)) -> Option<()> {
+    if nothing && settle.overage_factor == OverageFactor::one() {
+        return reader.report(node, path, ProblemKind::CommitmentWithoutEffect);
+    }
+    Some(())
+}
+
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_settle(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Settle> {
     let true_up = reader.optional(table, "true_up", path, Reader::boolean);
     let factor = reader.optional(table, "overage_factor", path, |reader, node, path| {
@@ -191,6 +206,7 @@ fn read_settle(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Se
     Some(settle)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_commitment(commitment: &Commitment) -> Value {
     let mut fields = match commitment.of {
         Promised::Amount(amount) => object([("amount", text(amount))]),
@@ -200,6 +216,7 @@ pub(super) fn write_commitment(commitment: &Commitment) -> Value {
     Value::Object(fields)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_settle(settle: Settle, fields: &mut Map<String, Value>) {
     insert(fields, "true_up", (!settle.true_up).then_some(Value::Bool(false)));
     let factor = settle.overage_factor;
@@ -229,6 +246,7 @@ pub(super) fn read_plan_terms(
     Some(terms)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_plan_terms(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -258,6 +276,7 @@ fn usual_order(charge: &Charge) -> bool {
 }
 
 /// An id that two lines of the bill would share.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn twin_line<'p>(terms: &'p PlanTerms, charges: &'p [Charge]) -> Option<&'p ChargeId> {
     let minima = charges.iter().filter_map(|charge| charge.terms.minimum.as_ref()?.line.as_ref());
     let commitment = terms.commitment.as_ref().map(|commitment| &commitment.line.id);
@@ -272,6 +291,7 @@ fn twin_line<'p>(terms: &'p PlanTerms, charges: &'p [Charge]) -> Option<&'p Char
     None
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_plan_commitment(reader: &mut Reader, node: &Node, path: &Path, charges: &[Charge]) -> Option<PlanCommitment> {
     let allowed = ["id", "name", "amount", "counts", "true_up", "overage_factor", "prorated", "compare"];
     let table = reader.table(node, path, &allowed)?;
@@ -281,16 +301,19 @@ fn read_plan_commitment(reader: &mut Reader, node: &Node, path: &Path, charges: 
     let settle = read_settle(reader, &table, path);
     let prorated = reader.optional(&table, "prorated", path, Reader::boolean);
     let compare = reader.optional(&table, "compare", path, |reader, node, path| reader.option(node, path, &COMPARES));
+    let (amount, settle) = (Money::new(amount?), settle?);
+    check_effect(reader, node, path, (amount == Money::ZERO, settle))?;
     Some(PlanCommitment {
         line: line?,
-        amount: Money::new(amount?),
+        amount,
         counts: counts?.unwrap_or_default(),
-        settle: settle?,
+        settle,
         prorated: prorated?.unwrap_or(true),
         compare: compare?,
     })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_counts(reader: &mut Reader, node: &Node, path: &Path, charges: &[Charge]) -> Option<Vec<ChargeId>> {
     let nodes = reader.array(node, path)?;
     let mut counts = Vec::new();
@@ -308,6 +331,7 @@ fn read_counts(reader: &mut Reader, node: &Node, path: &Path, charges: &[Charge]
 }
 
 /// An amount, or `{ amount = "500", id = "cap", name = { … } }`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_maximum(reader: &mut Reader, node: &Node, path: &Path) -> Option<SpendingCap> {
     let usual = usual_cap_line()?;
     if !node.is_table() {
@@ -319,6 +343,7 @@ fn read_maximum(reader: &mut Reader, node: &Node, path: &Path) -> Option<Spendin
     Some(SpendingCap { line: line?, amount: Money::new(amount?) })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_line(reader: &mut Reader, table: &Table<'_>, path: &Path, usual: PlanLine) -> Option<PlanLine> {
     let id = reader.optional(table, "id", path, |reader, node, path| reader.id_text(node, path, ChargeId::new));
     let name = reader.optional(table, "name", path, Reader::names);
@@ -336,6 +361,7 @@ fn usual_cap_line() -> Option<PlanLine> {
 }
 
 /// Writes what is not as usual, so that books from before these terms keep their digest.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_plan_terms(terms: &PlanTerms, fields: &mut Map<String, Value>) {
     insert(fields, "commitment", terms.commitment.as_ref().map(write_plan_commitment));
     insert(fields, "maximum", terms.maximum.as_ref().map(write_maximum));
@@ -343,6 +369,7 @@ pub(super) fn write_plan_terms(terms: &PlanTerms, fields: &mut Map<String, Value
     insert(fields, "in_progress", (in_progress != InProgress::Final).then(|| text(word(&IN_PROGRESS, in_progress))));
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_plan_commitment(commitment: &PlanCommitment) -> Value {
     let mut fields = object([("amount", text(commitment.amount))]);
     write_line(&commitment.line, usual_commitment_line(), &mut fields);
@@ -354,6 +381,7 @@ fn write_plan_commitment(commitment: &PlanCommitment) -> Value {
     Value::Object(fields)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_maximum(maximum: &SpendingCap) -> Value {
     let mut fields = object([("amount", text(maximum.amount))]);
     write_line(&maximum.line, usual_cap_line(), &mut fields);
@@ -363,6 +391,7 @@ fn write_maximum(maximum: &SpendingCap) -> Value {
     Value::Object(fields)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_line(line: &PlanLine, usual: Option<PlanLine>, fields: &mut Map<String, Value>) {
     let (usual_id, usual_name) = usual.map(|usual| (usual.id, usual.name)).unzip();
     insert(fields, "id", (usual_id.as_ref() != Some(&line.id)).then(|| text(&line.id)));

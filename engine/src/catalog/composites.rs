@@ -7,6 +7,7 @@ use super::reader::{Path, Reader};
 use crate::ids::ChargeId;
 
 /// Refuses composites of charges that are gone and circles of composites. All charges of the plan could be read.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn check_composites(reader: &mut Reader, nodes: &[Node], path: &Path, charges: &[Charge]) -> Option<()> {
     let mut outcome = Some(());
     for (index, (charge, node)) in charges.iter().zip(nodes).enumerate() {
@@ -34,6 +35,7 @@ fn find<'c>(charges: &'c [Charge], id: &ChargeId) -> Option<&'c Charge> {
 }
 
 /// The way from a charge back to itself, if there is one. Looks at every charge once.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn circle(charges: &[Charge], start: &Charge) -> Option<Vec<String>> {
     let mut ways: Vec<Vec<&ChargeId>> = vec![vec![&start.id]];
     let mut seen: Vec<&ChargeId> = Vec::new();

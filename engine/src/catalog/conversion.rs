@@ -36,6 +36,7 @@ pub enum Factor {
 
 impl Conversion {
     /// The converted quantity. Fails if it has more than 28 digits.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn apply(&self, quantity: Quantity) -> Result<Quantity, Overflow> {
         let exact = match self.by {
             Factor::Multiply(factor) => quantity.exact().checked_mul(factor.exact())?,
@@ -51,6 +52,7 @@ impl Conversion {
 /// Rounds a quantity to decimal places; `places` below zero rounds to tens, hundreds and so on.
 ///
 /// Fails with [`Overflow`] if the result has more than 28 digits.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn round_quantity(exact: Exact, places: i32, mode: RoundingMode) -> Result<Quantity, Overflow> {
     let power = crate::exact::power_of_ten(places.unsigned_abs()).ok_or(Overflow)?;
     let power = Exact::ratio(power, 1).ok_or(Overflow)?;
@@ -64,6 +66,7 @@ pub fn round_quantity(exact: Exact, places: i32, mode: RoundingMode) -> Result<Q
 }
 
 /// One conversion, or a list of those that follow each other.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_conversions(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Conversion>> {
     let Typed::Array(nodes) = &node.value else {
         return read_conversion(reader, node, path).map(|conversion| vec![conversion]);
@@ -76,6 +79,7 @@ pub(super) fn read_conversions(reader: &mut Reader, node: &Node, path: &Path) ->
 }
 
 /// `{ divide = "1000", round = "ceiling", places = "0" }`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> Option<Conversion> {
     let table = reader.table(node, path, &["multiply", "divide", "round", "places"])?;
     let multiply = reader.optional(&table, "multiply", path, Reader::positive);
@@ -103,6 +107,7 @@ pub(super) fn read_conversion(reader: &mut Reader, node: &Node, path: &Path) -> 
 }
 
 /// A single conversion stands alone, as books from before there could be several have it.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_conversions(conversions: &[Conversion]) -> Option<Value> {
     match conversions {
         [] => None,
@@ -111,6 +116,7 @@ pub(super) fn write_conversions(conversions: &[Conversion]) -> Option<Value> {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_conversion(conversion: &Conversion) -> Value {
     let (key, factor) = match conversion.by {
         Factor::Multiply(factor) => ("multiply", factor),

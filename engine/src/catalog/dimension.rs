@@ -12,6 +12,7 @@ use crate::quantity::Quantity;
 use crate::usage::{Band, By, Dimension};
 
 /// `["region", { name = "slot", calendar = "office" }]`; `calendars` are the ids that there are.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_dimensions(
     reader: &mut Reader,
     node: &Node,
@@ -35,6 +36,7 @@ pub(super) fn read_dimensions(
 
 pub(super) const SOURCES: [&str; 3] = ["field", "calendar", "window"];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_dimension(reader: &mut Reader, node: &Node, path: &Path, calendars: &[String]) -> Option<Dimension> {
     let Typed::Table(_) = &node.value else {
         return reader.text(node, path).map(Dimension::attribute);
@@ -60,6 +62,7 @@ fn read_dimension(reader: &mut Reader, node: &Node, path: &Path, calendars: &[St
     Some(Dimension { name: name?, by: by? })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_calendar(reader: &mut Reader, node: &Node, path: &Path, known: &[String]) -> Option<CalendarId> {
     let id = reader.id_text(node, path, CalendarId::new)?;
     if known.iter().any(|known| known == id.as_str()) {
@@ -68,6 +71,7 @@ fn read_calendar(reader: &mut Reader, node: &Node, path: &Path, known: &[String]
     reader.report(node, path, ProblemKind::UnknownCalendar { id: id.to_string(), known: known.to_vec() })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_field(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<By> {
     let field = reader.required(table, "field", path, |r, node, path| r.text(node, path).map(str::to_owned));
     match reader.optional(table, "bands", path, read_bands)? {
@@ -76,6 +80,7 @@ fn read_field(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<By>
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_bands(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Band>> {
     let nodes = reader.array(node, path)?;
     let bands: Vec<Option<Band>> =
@@ -95,6 +100,7 @@ fn read_bands(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Band>
     if rising { Some(bands) } else { reader.report(node, path, ProblemKind::Bands) }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_band(reader: &mut Reader, node: &Node, path: &Path) -> Option<Band> {
     let table = reader.table(node, path, &["name", "up_to"])?;
     let name = reader.required(&table, "name", path, |r, node, path| r.text(node, path).map(str::to_owned));
@@ -102,6 +108,7 @@ fn read_band(reader: &mut Reader, node: &Node, path: &Path) -> Option<Band> {
     Some(Band { name: name?, up_to: up_to?.map(Quantity::new) })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_dimension(dimension: &Dimension) -> Value {
     let mut fields = object([("name", text(&dimension.name))]);
     match &dimension.by {
@@ -117,6 +124,7 @@ pub(super) fn write_dimension(dimension: &Dimension) -> Value {
     Value::Object(fields)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_band(band: &Band) -> Value {
     let mut fields = object([("name", text(&band.name))]);
     insert(&mut fields, "up_to", band.up_to.map(text));

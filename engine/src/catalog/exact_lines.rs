@@ -12,6 +12,7 @@ use crate::quantity::Quantity;
 const EXACT_PLACES_MAX: u32 = 18;
 
 /// Rounding once an invoice shows lines unrounded, so every line must have a decimal that ends, and soon.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[Plan]) -> Option<()> {
     let mut outcome = Some(());
     let Some(field) = root.get("plans") else { return outcome };
@@ -29,6 +30,7 @@ pub(super) fn check_exact_lines(reader: &mut Reader, root: &Table<'_>, plans: &[
 }
 
 /// Why the amounts of a charge may have digits without end, or too many.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn endless(charge: &Charge) -> Option<ProblemKind> {
     let metered = match &charge.pricing {
         Pricing::Metered(metered) => metered,
@@ -79,6 +81,7 @@ fn endless_tier(charge: &Charge, tiers: &Tiers) -> Option<ProblemKind> {
     tiers.as_slice().iter().find_map(|tier| endless_price(charge, tier.price))
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn endless_rate(charge: &Charge, committed: &Committed) -> Option<ProblemKind> {
     // A rounded rate has the currency's places, whatever these are.
     if committed.round_rate.is_some() {
@@ -92,6 +95,7 @@ fn endless_rate(charge: &Charge, committed: &Committed) -> Option<ProblemKind> {
 }
 
 /// The first price that has too many places when all factors of its group hold.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn endless_rule(rules: &Rules) -> Option<ProblemKind> {
     let places = |effect: &Effect| match effect {
         Effect::Price(money) | Effect::Fee(money) => (money.decimal().normalize().scale(), 0),

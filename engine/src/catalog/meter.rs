@@ -32,6 +32,7 @@ impl KnownMeters {
 }
 
 /// The meters, broken ones too, so that a charge for one of those is not called wrong as well.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_meters(reader: &mut Reader, node: &Node, path: &Path, calendars: &[String]) -> KnownMeters {
     let entries = reader.entries(node, path);
     let meters: Vec<Option<Meter>> = entries.iter().map(|entry| read_meter(reader, entry, calendars)).collect();
@@ -41,6 +42,7 @@ pub(super) fn read_meters(reader: &mut Reader, node: &Node, path: &Path, calenda
 }
 
 /// The meter of this id; one that is there but broken is `None` without another problem.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn find_meter<'m>(
     reader: &mut Reader,
     (id, node): (&str, &Node),
@@ -91,6 +93,7 @@ const METER_KEYS: [&str; 13] = [
 pub(super) const MISSINGS: [(&str, Missing); 2] = [("refuse", Missing::Refuse), ("ignore", Missing::Ignore)];
 pub(super) const RESETS: [(&str, Reset); 2] = [("period", Reset::Period), ("never", Reset::Never)];
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_meter(reader: &mut Reader, entry: &Entry<'_>, calendars: &[String]) -> Option<Meter> {
     let path = &entry.path;
     let allowed: Vec<&str> = METER_KEYS.into_iter().chain(AGGREGATE_KEYS).collect();
@@ -129,6 +132,7 @@ fn read_meter(reader: &mut Reader, entry: &Entry<'_>, calendars: &[String]) -> O
 }
 
 /// An option that would change nothing is refused, never silently ignored.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_options(reader: &mut Reader, table: &Table<'_>, path: &Path, meter: &Meter) -> Option<()> {
     let aggregate = &meter.aggregate;
     let bands = meter.group_by.iter().any(|dimension| matches!(dimension.by, By::Bands { .. }));
@@ -154,6 +158,7 @@ fn aggregate_word(aggregate: &Aggregate) -> String {
 }
 
 /// `{ region = ["eu", "us"], method = "GET" }`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_filters(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Filter>> {
     if is_empty(node) {
         return reader.report(node, path, ProblemKind::EmptySelection);
@@ -169,6 +174,7 @@ fn read_filters(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Fil
     filters.into_iter().collect()
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_meter(meter: &Meter) -> Value {
     let mut fields = object([("id", text(&meter.id)), ("name", names(&meter.name)), ("event", text(&meter.event))]);
     insert(&mut fields, "description", meter.description.as_ref().map(names));

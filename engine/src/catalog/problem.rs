@@ -146,6 +146,10 @@ pub enum ProblemKind {
     FactorBelowOne { value: String },
     /// A commitment that changes nothing.
     CommitmentWithoutEffect,
+    /// A sum for a period that each bill of its parts would take again.
+    RestartsInParts { in_progress: String },
+    /// A discount on no charges or no tags.
+    DiscountOnNothing,
     /// A discount above 100 %.
     DiscountTooHigh { percent: String },
     /// A tax that is not there, or not yet.
@@ -261,6 +265,8 @@ impl ProblemKind {
             Self::OrderNotForSplit => "order_not_for_split",
             Self::FactorBelowOne { .. } => "factor_below_one",
             Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::RestartsInParts { .. } => "restarts_in_parts",
+            Self::DiscountOnNothing => "discount_on_nothing",
             Self::DiscountTooHigh { .. } => "discount_too_high",
             Self::UnknownTax { .. } => "unknown_tax",
             Self::UnknownTag { .. } => "unknown_tag",
@@ -432,7 +438,16 @@ impl ProblemKind {
                 format!("{value} would make more usage cheaper than less; allowed is a factor of 1 or more")
             }
             Self::CommitmentWithoutEffect => {
-                "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
+                "with nothing due below it (no true_up, or 0) and an overage_factor of 1 the commitment changes nothing; change one of them, or leave it out"
+                    .to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "with in_progress = \"{in_progress}\" a period has several bills, and each of them would take the whole sum again; write a percent instead, or in_progress = \"final\""
+                )
+            }
+            Self::DiscountOnNothing => {
+                "the list is empty, so nothing is ever discounted; name something in it, or leave it out for the whole bill"
                     .to_owned()
             }
             Self::DiscountTooHigh { percent } => {
@@ -622,7 +637,15 @@ impl ProblemKind {
                 format!("系数 {value} 会使超出部分比承诺以内更便宜；只允许 1 或更大")
             }
             Self::CommitmentWithoutEffect => {
-                "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+                "承诺之下没有应补的金额（不补差，或承诺为 0），且超额倍数为 1，承诺不起任何作用；请修改其中一项，或去掉承诺".to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "in_progress = \"{in_progress}\" 时一个周期有多张账单，每张都会再次减去全部金额；请改用百分比，或写 in_progress = \"final\""
+                )
+            }
+            Self::DiscountOnNothing => {
+                "列表为空，折扣永远不起作用；请写上至少一项，或去掉此键以针对整张账单".to_owned()
             }
             Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
             Self::UnknownTax { id, known } if known.is_empty() => {

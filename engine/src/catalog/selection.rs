@@ -28,6 +28,7 @@ impl Condition {
 }
 
 /// `{ region = "eu", model = ["small", "large"] }`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_selection(reader: &mut Reader, node: &Node, path: &Path, meter: &Meter) -> Option<Vec<Condition>> {
     let known: Vec<&str> = meter.group_by.iter().map(|dimension| dimension.name.as_str()).collect();
     if is_empty(node) {
@@ -53,6 +54,7 @@ pub(super) fn is_empty(node: &Node) -> bool {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_values(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<String>> {
     let Typed::Array(nodes) = &node.value else {
         return reader.text(node, path).map(|text| vec![text.to_owned()]);

@@ -68,6 +68,7 @@ pub struct Payable<'a> {
 }
 
 /// Draws `wallets` for `payables`, line after line, at most `limit` in all.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn draw_credits(
     wallets: &[Wallet],
     payables: &mut [Payable<'_>],
@@ -98,6 +99,7 @@ pub fn draw_credits(
     Ok(lines)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn pay(payables: &mut [Payable<'_>], amount: Exact) -> Result<Vec<Share>, Overflow> {
     let mut rest = amount;
     let mut shares = Vec::new();

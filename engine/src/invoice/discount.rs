@@ -108,6 +108,7 @@ fn take_all(
     in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Discount> {
     let mut sorted = discounts.to_vec();
     match order {
@@ -124,6 +125,7 @@ fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Dis
     sorted
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn take(
     discount: &Discount,
     items: &mut [Item<'_>],
@@ -162,7 +164,7 @@ fn base(discount: &Discount, items: &[Item<'_>]) -> Result<Exact, Overflow> {
 fn reaches(target: &Target, item: &Item<'_>) -> bool {
     match target {
         Target::Invoice => true,
-        Target::Charges(charges) => charges.contains(item.charge),
+        Target::Charges(charges) => charges.contains(item.of),
         Target::Tags(tags) => tags.iter().any(|tag| item.tags.contains(tag)),
     }
 }
@@ -170,6 +172,7 @@ fn reaches(target: &Target, item: &Item<'_>) -> bool {
 /// What `off` takes from `base`: the share or the sum, rounded if there is a mode, at most the base.
 ///
 /// Where rounding up would take more than there is, all of the base is taken, or as many whole minor units as it holds.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn discount_amount(
     off: Off,
     base: Exact,
@@ -245,6 +248,7 @@ mod tests {
             .zip(amounts)
             .map(|(charge, amount)| Item {
                 charge,
+                of: charge,
                 kind: ItemKind::Usage,
                 tags: &[],
                 taxes: None,

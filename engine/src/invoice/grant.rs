@@ -99,6 +99,7 @@ pub enum GrantError {
 }
 
 impl fmt::Display for GrantError {
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DuplicateId(id) => write!(f, "two grants have the id \"{id}\"; each needs its own"),
@@ -142,6 +143,7 @@ pub fn drawing_order(a: &Grant, b: &Grant) -> Ordering {
 /// Draws `uses` on `grants` over `period`, which is half-open; uses outside it are left out.
 ///
 /// Durations of top-ups are steps on the clock of `zone`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn draw(grants: &[Grant], uses: &[Use], period: Period, zone: Zone) -> Result<Burned, GrantError> {
     let mut sorted: Vec<&Grant> = grants.iter().collect();
     sorted.sort_by(|a, b| drawing_order(a, b));
@@ -167,6 +169,7 @@ pub fn draw(grants: &[Grant], uses: &[Use], period: Period, zone: Zone) -> Resul
     Ok(burned)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check(grants: &[&Grant], uses: &[Use]) -> Result<(), GrantError> {
     for (index, grant) in grants.iter().enumerate() {
         if grants.iter().skip(index.saturating_add(1)).any(|other| other.id == grant.id) {
@@ -222,6 +225,7 @@ struct Happening {
     what: What,
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn happenings(
     accounts: &[Account<'_>],
     uses: &[Use],
@@ -253,6 +257,7 @@ fn happenings(
 }
 
 /// When a grant is topped up inside the period, after it became effective.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn top_ups(grant: &Grant, period: Period, zone: Zone) -> Result<Vec<Instant>, GrantError> {
     let Some(top_up) = &grant.tops_up else { return Ok(Vec::new()) };
     let grid = Grid::new(top_up.every, top_up.anchor, zone)?;
@@ -279,6 +284,7 @@ fn set(accounts: &mut [Account<'_>], index: usize, balance: Quantity) {
 }
 
 /// Takes a quantity out of the balances in order; the rest is overage.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn take(
     accounts: &mut [Account<'_>],
     (at, quantity): (Instant, Quantity),

@@ -10,6 +10,7 @@ use crate::rounding::{RoundingMode, round};
 
 /// Shares `total` out over `amounts` in proportion. Lines that are not above zero get nothing; what exceeds the sum of
 /// the others is not shared out.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn share_out(total: Exact, amounts: &[Exact], rule: ShareRule, digits: u32) -> Result<Vec<Exact>, Overflow> {
     let room: Vec<Exact> =
         amounts.iter().map(|amount| if amount.signum() > 0 { *amount } else { Exact::ZERO }).collect();
@@ -27,6 +28,7 @@ pub fn share_out(total: Exact, amounts: &[Exact], rule: ShareRule, digits: u32) 
 }
 
 /// Cuts `exact` down to minor units and hands out what is missing to `total`, which is near their sum.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn hand_out(
     total: Exact,
     exact: &[Exact],
@@ -61,6 +63,7 @@ pub(super) fn hand_out(
 }
 
 /// The indexes by what was cut, largest first, of equal ones the first.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn by_cut(exact: &[Exact], shares: &[Exact]) -> Result<Vec<usize>, Overflow> {
     let mut order: Vec<(usize, Exact)> = Vec::new();
     for (index, (exact, share)) in exact.iter().zip(shares).enumerate() {

@@ -75,6 +75,7 @@ pub struct Taxed {
 }
 
 /// Computes the taxes on what is left of `items`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn tax_items(how: &TaxHow<'_>, items: &[Item<'_>]) -> Result<Taxed, Overflow> {
     // Most books have no taxes; rounding them together shows that there are none.
     if how.taxes.is_empty() && how.rules.at != TaxRounding::Invoice {
@@ -164,6 +165,7 @@ impl TaxHow<'_> {
     }
 
     /// Each line, or each group of lines with the same taxes.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn bases(&self, items: &[Item<'_>]) -> Result<Vec<Base>, Overflow> {
         let mut bases: Vec<Base> = Vec::new();
         for item in items {
@@ -188,6 +190,7 @@ impl TaxHow<'_> {
         Ok(bases)
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn factors(&self, taxes: &[usize]) -> Result<Factors, Overflow> {
         let one = Exact::ratio(1, 1).ok_or(Overflow)?;
         let mut each: Vec<Factor> = Vec::new();
@@ -211,6 +214,7 @@ impl TaxHow<'_> {
     }
 
     /// Rounds the sum of the added taxes and that of the contained ones, and hands the units out to the taxes.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn round_together(&self, parts: &[Vec<TaxPart>]) -> Result<(Vec<Money>, Option<Step>), Overflow> {
         let (mode, digits) = (self.tax_mode(), self.digits);
         let exact_of = |parts: &Vec<TaxPart>, added: bool| {
@@ -236,6 +240,7 @@ impl TaxHow<'_> {
     }
 
     /// A tax's amount from its parts; `given` where the taxes are rounded together.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn line_amount(&self, parts: Vec<TaxPart>, given: Option<Money>) -> Result<(Money, Vec<Step>), Overflow> {
         let (mode, digits) = (self.tax_mode(), self.digits);
         let round_step = |exact: Exact| -> Result<(Money, Step), Overflow> {
@@ -289,6 +294,7 @@ impl Factors {
         price.checked_mul(sum(added.map(|factor| factor.own))?)?.checked_div(self.price()?)
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn parts(&self, base: &Base, how: &TaxHow<'_>) -> Result<Vec<(usize, TaxPart)>, Overflow> {
         let net = base.amount.checked_div(self.price()?)?;
         let part = |factor: &Factor| -> Result<(usize, TaxPart), Overflow> {
@@ -311,6 +317,7 @@ impl Factors {
     }
 
     /// The step of a tax outside the price; a plain one on a plain base reads as a plain percentage.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn step(
         &self,
         factor: &Factor,

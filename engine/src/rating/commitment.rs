@@ -43,6 +43,7 @@ pub(super) fn plan(
 }
 
 /// The fees with what is missing to the commitment, or with what lies above it made dearer.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn settle(
     settle: Settle,
     (committed, fees): (Exact, Exact),
@@ -57,6 +58,7 @@ fn settle(
     if settle.true_up && situation.complete { at_least(committed, fees, steps) } else { Ok(fees) }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn overage(
     settle: Settle,
     (committed, above): (Exact, Exact),

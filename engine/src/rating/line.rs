@@ -18,6 +18,7 @@ use crate::text::{Names, minimum_name};
 use crate::usage::{MeterUsage, RoundedQuantity, Usage};
 
 /// The charge's line, and one for what is missing to its minimum where the book wants that.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn charge_lines(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Line>, Overflow> {
     let mut steps = Steps::with_room();
     count(charge, situation, &mut steps);
@@ -46,6 +47,7 @@ fn side(charge: &Charge, exact: Exact, situation: Situation<'_>) -> Result<Exact
 }
 
 /// The first step: what the charge's meter counted.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn count(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) {
     if let Some(meter) = charge.meter().and_then(|id| situation.book.meter(id)) {
         let item = charge_usage(charge, situation.usage);
@@ -58,6 +60,7 @@ pub(super) fn count(charge: &Charge, situation: Situation<'_>, steps: &mut impl 
 }
 
 /// The line of a charge with this amount.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn line(
     charge: &Charge,
     situation: Situation<'_>,
@@ -79,6 +82,7 @@ pub(super) fn line(
 }
 
 /// The line of what is missing to a minimum; `None` if the minimum has no line of its own.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn minimum_line(charge: &Charge, amount: Money, steps: Steps) -> Option<Line> {
     let id: ChargeId = charge.terms.minimum.as_ref()?.line.clone()?;
     let name: Names = minimum_name(&charge.name);
@@ -134,6 +138,7 @@ pub(super) fn exact_price(
 }
 
 /// What the model and the charge's commitment give, without the other terms.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn list_price(
     charge: &Charge,
     situation: Situation<'_>,
@@ -163,6 +168,7 @@ pub(super) fn list_price(
 }
 
 /// The models that look at attributes; `None` for those that price a quantity.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn price_cells(
     (metered, usage): (&Metered, Option<&MeterUsage>),
     digits: u32,
@@ -188,6 +194,7 @@ fn price_cells(
 }
 
 /// Why a charge cannot be priced: attributes without a price, or an amount that is too large.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn failure(charge: &Charge, situation: Situation<'_>) -> RateError {
     let digits = situation.book.minor_digits();
     let cells = match &charge.pricing {
@@ -201,6 +208,7 @@ pub(super) fn failure(charge: &Charge, situation: Situation<'_>) -> RateError {
 }
 
 /// What is priced by itself, settled against the charge's commitment.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn price_alone(
     charge: &Charge,
     counted: Counted<'_>,
@@ -214,6 +222,7 @@ fn price_alone(
 }
 
 /// Each selected group by itself; what has no group is nothing.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn price_groups(
     charge: &Charge,
     (metered, usage): (&Metered, Option<&MeterUsage>),
@@ -233,6 +242,7 @@ fn price_groups(
 }
 
 /// Conversion, allowance, model.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn price_counted(counted: Counted<'_>, digits: u32, steps: &mut impl Recorder) -> Result<Exact, Overflow> {
     let metered = counted.metered;
     let units = converted(metered, counted.quantity, steps)?;
@@ -253,6 +263,7 @@ pub(super) fn price_counted(counted: Counted<'_>, digits: u32, steps: &mut impl 
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn converted(
     metered: &Metered,
     quantity: Quantity,
@@ -268,6 +279,7 @@ pub(super) fn converted(
 }
 
 /// Takes the included units off. What is left is what the model prices, counted from zero again.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn after_allowance(
     quantity: Quantity,
     included: Quantity,

@@ -36,6 +36,7 @@ impl<'p> Fees<'p> {
     }
 
     /// The plan's lines with what earlier parts of the period were billed taken off; those of no amount are left out.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn lines(mut self, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Line>, Overflow> {
         let mut lines = Vec::new();
         let terms = &self.plan.terms;
@@ -64,6 +65,7 @@ fn above(cap: &SpendingCap, before: Exact, steps: &mut impl Recorder) -> Result<
     Ok(amount)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn line(
     rule: &PlanLine,
     due: Exact,

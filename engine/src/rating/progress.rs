@@ -105,6 +105,7 @@ impl PeriodPart {
 ///
 /// The lines are what is due now, beside what [`PeriodPart::billed`] says; with `in_progress = "deltas"` they may be
 /// below zero. Fails like [`super::rate`].
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
     let prices = &part.account.overrides;
     if prices.is_empty() {
@@ -124,6 +125,9 @@ fn priced(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<R
     check_usage(book, plan, usage)?;
     check_usage(book, plan, &part.metered)?;
     part.account.check(plan)?;
+    if part.position != Position::Single {
+        part.account.check_in_parts()?;
+    }
     let (share, complete) = (part.share, part.position.is_last());
     let mut priced = Vec::with_capacity(plan.charges.len());
     let mut amounts = Vec::with_capacity(plan.charges.len());
@@ -173,6 +177,7 @@ pub fn rate_parts(book: &Book, plan: &str, parts: &[(Usage, Position)], share: S
 }
 
 /// Like [`rate_parts`], with what the period has counted up to the end of each part, as a meter reads it.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn rate_readings(
     book: &Book,
     plan: &str,
@@ -192,6 +197,7 @@ pub fn rate_readings(
 }
 
 /// The lines of one charge that are due with this part.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn lines_of(plan: &Plan, charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Line>, Overflow> {
     match plan.terms.in_progress {
         InProgress::Final if !situation.complete => Ok(Vec::new()),
@@ -212,6 +218,7 @@ fn in_arrears(charge: &Charge) -> bool {
 }
 
 /// A line of everything so far, less what earlier parts were billed for it.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn less_billed(whole: Line, part: &PeriodPart) -> Result<Line, Overflow> {
     let billed = part.billed_for(&whole.charge);
     if billed == Money::ZERO {

@@ -54,6 +54,7 @@ pub struct SplitItem {
 /// The items of one charge of a plan, for a part of a period. `usage` is what the period has counted so far.
 ///
 /// `None` if the plan has no such charge. Fails like [`super::rate`].
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn split_charge(
     book: &Book,
     (plan, charge): (&str, &str),
@@ -69,6 +70,7 @@ pub fn split_charge(
 }
 
 /// The lines of a charge for a part of a period; none if nothing of it is due yet.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn lines(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Vec<Line>, Overflow> {
     if not_yet(charge, part) {
         return Ok(Vec::new());
@@ -100,6 +102,7 @@ fn record(items: Vec<SplitItem>, steps: &mut Steps) {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn split(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Result<Split, Overflow> {
     let terms = &charge.terms;
     let mut placed: Vec<(usize, SplitItem)> = Vec::new();
@@ -209,6 +212,7 @@ fn rounds(terms: &ChargeTerms, situation: Situation<'_>) -> bool {
 }
 
 /// Whether the charge has nothing to say for this part of the period.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn not_yet(charge: &Charge, part: &PeriodPart) -> bool {
     match &charge.pricing {
         Pricing::Flat(_) => match charge.terms.due {
@@ -318,6 +322,7 @@ fn leaves(steps: Vec<Step>, capped: &[TierPlace]) -> Vec<Leaf> {
 }
 
 /// Steps that only say how a quantity came about are left out.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn collect(steps: Vec<Step>, place: &Place, (capped, found): (&[TierPlace], &mut Vec<Leaf>)) {
     for step in steps {
         let Some(amount) = step.priced() else { continue };
@@ -331,6 +336,7 @@ fn collect(steps: Vec<Step>, place: &Place, (capped, found): (&[TierPlace], &mut
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn collect_part(
     (part, steps, amount): (Part, Vec<Step>, Exact),
     place: &Place,
@@ -357,6 +363,7 @@ fn collect_part(
 }
 
 /// A price of this part's units: less what it came to before, rounded, less the percentage, at most up to the maximum.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn priced_item(
     price: Price,
     terms: &ChargeTerms,
@@ -383,6 +390,7 @@ fn priced_item(
 }
 
 /// An amount that the bill shows by itself, rounded as the book's lines are.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn detail(
     steps: &mut Steps,
     situation: Situation<'_>,
@@ -401,6 +409,7 @@ fn detail(
 }
 
 /// What the percentage takes off an item, rounded by itself.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn discounted(
     gross: Money,
     terms: &ChargeTerms,
@@ -441,6 +450,7 @@ fn above(
 }
 
 /// What is missing to the minimum when the period is complete.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn missing_item(terms: &ChargeTerms, paid: Exact, situation: Situation<'_>) -> Result<Option<SplitItem>, Overflow> {
     let Some(minimum) = terms.minimum.as_ref().filter(|_| situation.complete) else { return Ok(None) };
     let mut steps = Steps::default();

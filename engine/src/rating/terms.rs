@@ -38,6 +38,7 @@ pub(super) fn apply<R: Recorder>(
 }
 
 /// The amount after these terms, the last of which is applied last.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn after<R: Recorder, F: FnOnce(&mut R) -> Result<Exact, Overflow>>(
     order: &[Term],
     terms: &ChargeTerms,
@@ -67,6 +68,7 @@ fn after<R: Recorder, F: FnOnce(&mut R) -> Result<Exact, Overflow>>(
 }
 
 /// One side of a comparison: the amount so far, rounded if the terms say so.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn side<R: Recorder, F: FnOnce(&mut R) -> Result<Exact, Overflow>>(
     before: &[Term],
     terms: &ChargeTerms,
@@ -87,6 +89,7 @@ fn side<R: Recorder, F: FnOnce(&mut R) -> Result<Exact, Overflow>>(
 }
 
 /// Whether the amount comes out of a comparison, so that it is rounded already.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn follows_a_limit(before: &[Term], terms: &ChargeTerms, situation: Situation<'_>) -> bool {
     // A minimum of an incomplete period, or with a line of its own, is not applied here.
     let within = terms.minimum.as_ref().is_some_and(|minimum| minimum.line.is_none()) && situation.complete;
@@ -150,6 +153,7 @@ pub(super) fn minimum_side(
 
 /// What a whole period owes at least, for the share of the period, rounded or not. A share has digits without end, so it
 /// is rounded also where lines stay exact.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn due_at_least(
     (whole, prorated): (Money, bool),
     rounds: bool,
@@ -169,6 +173,7 @@ pub(super) fn due_at_least(
 }
 
 /// What is missing to a minimum that has a line of its own; nothing before the period is complete.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn missing(
     terms: &ChargeTerms,
     before: Exact,

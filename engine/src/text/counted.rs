@@ -16,6 +16,7 @@ pub(super) fn counted(aggregate: &Aggregate, events: &str, units: &str, lang: La
     lang.pick(format!("{events} 个事件的{what}：{units}"), format!("{what} over {events} events: {units}"))
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn what(aggregate: &Aggregate, field: &str, lang: Lang) -> String {
     let pick = |zh: &str, en: &str| lang.pick(format!("“{field}”{zh}"), format!("{en} \"{field}\""));
     match aggregate {
@@ -58,6 +59,7 @@ fn percentile(rule: &PercentileRule, lang: Lang) -> String {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn windowed(rule: &WindowRule, field: &str, lang: Lang) -> String {
     let (inner_zh, inner_en) = match rule.inner {
         Inner::Count => ("事件数".to_owned(), "number of events".to_owned()),
@@ -78,6 +80,7 @@ fn windowed(rule: &WindowRule, field: &str, lang: Lang) -> String {
 }
 
 /// Which events were counted and how each was converted before; empty where all were, as they came.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn conditions(only: &[Filter], each: Option<&Conversion>, lang: Lang) -> String {
     let one = |filter: &Filter| format!("{} = {}", filter.field, filter.values.join(lang.pick("、", ", ")));
     let mut parts: Vec<String> = only.iter().map(one).collect();

@@ -91,6 +91,7 @@ impl Words<'_> {
         format_money(money.with_places(self.currency.minor_digits()), self.currency, self.lang)
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn capacity(&self, limits: &[Limit], amount: Exact) -> String {
         let one = |item: &Limit| {
             let quantity = format_decimal(item.quantity.decimal());
@@ -134,6 +135,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn event_allowance(
         &self,
         allowed: &str,
@@ -175,6 +177,7 @@ impl Words<'_> {
         )
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn carried(&self, quantity: Quantity, carried_in: MoneyUnit, multiplier: Quantity, amount: Exact) -> String {
         let sum = match carried_in {
             MoneyUnit::Major => self.money(Money::new(quantity.decimal())),

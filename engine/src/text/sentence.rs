@@ -115,6 +115,7 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
 }
 
 /// The rounding rule of a book in one sentence.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     let mode = mode_words(rounding.mode, lang);
     match (rounding.at, lang) {
@@ -129,6 +130,7 @@ pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
     match mode {
         RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
@@ -142,6 +144,7 @@ pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
 }
 
 /// The groups with the largest quantities, largest first; of equal ones the first comes first.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn largest(groups: &[Group]) -> Vec<&Group> {
     let mut largest: Vec<&Group> = Vec::new();
     for group in groups {
@@ -203,6 +206,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
         let apart = matches!(step, Step::Counted { apart: true, .. });
         let units = if apart { format_decimal(quantity.decimal()) } else { self.units(quantity) };
@@ -228,6 +232,7 @@ impl Words<'_> {
     }
 
     /// Names the largest groups, and how many more there are.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn with_groups(&self, text: String, groups: &[Group]) -> String {
         if groups.is_empty() {
             return text;
@@ -295,6 +300,7 @@ impl Words<'_> {
         )
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn packed(&self, quantity: Quantity, size: Quantity, rounding: PackageRounding, bought: &str) -> String {
         let (quantity, size) = (self.units(quantity), self.units(size));
         match rounding {
@@ -319,6 +325,7 @@ impl Words<'_> {
         self.lang.pick(format!("其中 {conditions}：{units}"), format!("Of these {conditions}: {units}"))
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn converted(&self, conversion: &Conversion, quantity: Quantity, units: Quantity) -> String {
         let (quantity, units) = (format_decimal(quantity.decimal()), self.units(units));
         let factor = match conversion.by {
@@ -345,6 +352,7 @@ impl Words<'_> {
         self.lang.pick(format!("价格行：{values}"), format!("Row of the price list: {values}"))
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn reached(&self, level: Quantity, rule: &RuleAmount, (before, amount): (Exact, Exact)) -> String {
         let (level, added, before) = (self.units(level), self.amount(amount), self.amount(before));
         match rule {
@@ -361,6 +369,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn part(&self, part: &Part) -> String {
         match part {
             Part::Tier { from, up_to } => self.tier(*from, *up_to),
@@ -394,6 +403,7 @@ impl Words<'_> {
         format!("{quantity} × {price} = {amount}")
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn tier(&self, from: Quantity, up_to: Option<Quantity>) -> String {
         let number = |quantity: Quantity| format_decimal(quantity.decimal());
         match (from.is_zero(), up_to) {
@@ -413,6 +423,7 @@ impl Words<'_> {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn rounded(&self, mode: RoundingMode, digits: u32, (exact, cut): (Exact, Exact), amount: &str) -> String {
         if cut.signum() == 0 {
             return self.lang.pick(format!("无需舍入：{amount}"), format!("Nothing to round: {amount}"));

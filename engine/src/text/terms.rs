@@ -18,6 +18,7 @@ pub(super) struct TermWords {
 
 impl TermWords {
     /// A step of a discount, a tax or a credit; of others their amount.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn say(&self, step: &Step) -> String {
         if let Step::InvoiceDiscount { base, off, amount } = step {
             return self.discount(*base, *off, *amount);
@@ -58,6 +59,7 @@ impl TermWords {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn discount(&self, base: Exact, off: Off, amount: Exact) -> String {
         let (whole, taken) = (self.amount(base), self.amount(amount));
         match off {
@@ -79,6 +81,7 @@ impl TermWords {
     }
 
     /// A tax outside the price.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn tax(&self, step: &Step) -> String {
         let Step::Tax { base, taxes, percent, treatment, amount, .. } = step else { return String::new() };
         let (base, percent, amount) = (self.amount(*base), format_decimal(percent.decimal()), self.amount(*amount));
@@ -101,6 +104,7 @@ impl TermWords {
         }
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn included(&self, price: Exact, (share, all): (Exact, Exact), amount: Exact) -> String {
         let hundred = Exact::from_decimal(Decimal::ONE_HUNDRED);
         // A percentage of at most 28 digits, moved by two places: if it does not fit, the plain share says it too.
@@ -115,6 +119,7 @@ impl TermWords {
         )
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn together(&self, exact: Exact, cut: Exact, amount: Money) -> String {
         let (exact, amount) = (format_exact(exact), self.money(amount));
         if cut.signum() == 0 {

@@ -160,6 +160,7 @@ pub(in crate::catalog) const ZERO_USAGES: [(&str, ZeroUsage); 2] =
     [("nothing", ZeroUsage::Nothing), ("first_tier", ZeroUsage::FirstTier)];
 
 /// A list of tiers, or a table of `tiers` and the rules by which they are read.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_tiers(reader: &mut Reader, node: &Node, path: &Path, kind: Kind) -> Option<Tiers> {
     if !matches!(node.value, Typed::Table(_)) {
         let list = read_list(reader, node, path, (kind, Numbering::Bounds))?;
@@ -170,6 +171,7 @@ pub(super) fn read_tiers(reader: &mut Reader, node: &Node, path: &Path, kind: Ki
 }
 
 /// The tiers and rules in a table that may have other keys too.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn tiers_of(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -> Option<Tiers> {
     let numbering =
         reader.optional(table, "numbering", path, |reader, node, path| reader.option(node, path, &NUMBERINGS));
@@ -190,6 +192,7 @@ pub(super) fn tiers_of(reader: &mut Reader, table: &Table<'_>, path: &Path, kind
     Some(Tiers { list: list?, rules })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_list(reader: &mut Reader, node: &Node, path: &Path, (kind, numbering): (Kind, Numbering)) -> Option<Vec<Tier>> {
     let nodes = reader.array(node, path)?;
     if nodes.is_empty() {
@@ -221,6 +224,7 @@ struct Context {
 }
 
 /// The tier, and where it ends as far as that can be read: a broken price must not hide the mistakes of its neighbours.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_tier(reader: &mut Reader, node: &Node, path: &Path, context: Context) -> (Option<Decimal>, Option<Tier>) {
     let Some(table) = reader.table(node, path, context.kind.tier_keys()) else { return (None, None) };
     let from = reader.optional(&table, "from", path, Reader::not_negative);
@@ -247,6 +251,7 @@ fn read_tier(reader: &mut Reader, node: &Node, path: &Path, context: Context) ->
 }
 
 /// `price` and `per`; a tier with a fixed fee may go without, and a package has no `per`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_price(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -> Option<UnitPrice> {
     let needed = match kind {
         Kind::StairStep => "flat",
@@ -272,6 +277,7 @@ fn read_price(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -
 }
 
 /// `percent`, kept as a price for a hundred; a tier with a fixed fee may go without.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_share(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<UnitPrice> {
     if table.get("percent").is_none() && table.get("flat").is_none() {
         return reader.report(table.node, path, ProblemKind::MissingKey { key: "percent" });
@@ -281,6 +287,7 @@ fn read_share(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Uni
 }
 
 /// Where the tier ends: at `up_to`, or `width` above its beginning, counted in packages where it has a `size`.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_end(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -302,6 +309,7 @@ fn read_end(
 }
 
 /// The last tier is open, the others end above where they begin.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_end(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -324,6 +332,7 @@ fn check_end(
 }
 
 /// A fixed fee that the cap cuts at once is a slip in one of the two.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_cap(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -339,6 +348,7 @@ fn check_cap(
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_touches(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -356,6 +366,7 @@ fn check_touches(
 }
 
 /// The list alone where its rules are the usual ones, as books from before there were others have it.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_tiers(tiers: &Tiers, kind: Kind) -> Value {
     let list: Value = tiers.list.iter().map(|tier| write_tier(tier, kind)).collect();
     let rules = tiers.rules;
@@ -372,6 +383,7 @@ pub(super) fn write_tiers(tiers: &Tiers, kind: Kind) -> Value {
     Value::Object(fields)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_tier(tier: &Tier, kind: Kind) -> Value {
     let mut fields = match (kind, tier.size) {
         (Kind::StairStep, _) => Map::new(),

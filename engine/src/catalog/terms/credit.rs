@@ -77,6 +77,7 @@ pub(in crate::catalog) fn read_credits(reader: &mut Reader, node: &Node, path: &
     complete.map(|()| credits)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_credit(reader: &mut Reader, node: &Node, path: &Path) -> Option<Credit> {
     let table = reader.table(node, path, &["id", "name", "amount", "priority"])?;
     let id = reader.required(&table, "id", path, |reader, node, path| reader.id_text(node, path, CreditId::new));
@@ -100,6 +101,7 @@ pub(in crate::catalog) fn read_credit_rules(reader: &mut Reader, node: &Node, pa
     })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_credit(credit: &Credit) -> Value {
     let mut fields = object([("id", text(&credit.id)), ("name", names(&credit.name)), ("amount", text(credit.amount))]);
     insert(&mut fields, "priority", (credit.priority != 0).then(|| text(credit.priority)));
@@ -107,6 +109,7 @@ pub(in crate::catalog) fn write_credit(credit: &Credit) -> Value {
 }
 
 /// Nothing where all is as usual.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_credit_rules(rules: CreditRules) -> Option<Value> {
     let mut fields = Map::new();
     insert(&mut fields, "eligible", (rules.eligible != Eligible::All).then(|| text(word(&ELIGIBLES, rules.eligible))));

@@ -93,6 +93,7 @@ pub(in crate::catalog) const ROUNDINGS: [(&str, TaxRounding); 3] =
     [("line", TaxRounding::Line), ("tax", TaxRounding::Tax), ("invoice", TaxRounding::Invoice)];
 
 /// `[tax]` or `[[taxes]]`, not both.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_taxes(reader: &mut Reader, root: &Table<'_>, path: &Path) -> Option<Vec<Tax>> {
     if root.get("tax").is_some() && root.get("taxes").is_some() {
         return reader.report_at(root, "tax", path, ProblemKind::NotBoth { key: "tax", other: "taxes" });
@@ -116,6 +117,7 @@ pub(in crate::catalog) fn read_taxes(reader: &mut Reader, root: &Table<'_>, path
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_single(reader: &mut Reader, node: &Node, path: &Path) -> Option<Tax> {
     let table = reader.table(node, path, &["name", "percent"])?;
     let name = reader.required(&table, "name", path, Reader::names);
@@ -128,6 +130,7 @@ fn percent(reader: &mut Reader, node: &Node, path: &Path) -> Option<Percent> {
     read_percent(reader, node, path, |percent| ProblemKind::PercentTooHigh { percent })
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_tax(reader: &mut Reader, node: &Node, path: &Path, earlier: &[Tax]) -> Option<Tax> {
     let table = reader.table(node, path, &["id", "name", "percent", "treatment", "on", "default"])?;
     let id = reader.required(&table, "id", path, |reader, node, path| reader.id_text(node, path, TaxId::new));
@@ -162,6 +165,7 @@ fn read_tax(reader: &mut Reader, node: &Node, path: &Path, earlier: &[Tax]) -> O
     Some(tax)
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn read_tax_rules(reader: &mut Reader, node: &Node, path: &Path) -> Option<TaxRules> {
     let table = reader.table(node, path, &["base", "at", "mode"])?;
     let base = reader.optional(&table, "base", path, |reader, node, path| reader.option(node, path, &BASES));
@@ -176,6 +180,7 @@ pub(in crate::catalog) fn read_tax_rules(reader: &mut Reader, node: &Node, path:
 }
 
 /// A single plain tax is written as `[tax]`, so that books from before there could be several keep their digest.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_taxes(root: &mut Map<String, Value>, taxes: &[Tax]) {
     match taxes {
         [] => {}
@@ -192,6 +197,7 @@ fn is_single(tax: &Tax) -> bool {
     plain && tax.id == TaxId::single()
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn write_tax(tax: &Tax) -> Value {
     let mut fields = object([("id", text(&tax.id)), ("name", names(&tax.name)), ("percent", text(tax.percent))]);
     let treatment = (tax.treatment != Treatment::Exclusive).then(|| text(word(&TREATMENTS, tax.treatment)));
@@ -202,6 +208,7 @@ fn write_tax(tax: &Tax) -> Value {
 }
 
 /// Nothing where all is as usual.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(in crate::catalog) fn write_tax_rules(rules: TaxRules) -> Option<Value> {
     let mut fields = Map::new();
     insert(&mut fields, "base", (rules.base != TaxBase::Group).then(|| text(word(&BASES, rules.base))));

@@ -39,12 +39,17 @@ async fn wait_for_hook(client: &Client, name: &str) {
 
 async fn wait_for_text(client: &Client, name: &str, part: &str) {
     let script = format!("return document.querySelector('{}')?.textContent.includes({})", hook(name), json!(part));
-    wait_for(client, &format!("{name} to say {part}"), &script).await;
+    let says = format!("return document.querySelector('{}')?.textContent ?? ''", hook(name));
+    let before = client.execute(&says, Vec::new()).await.unwrap();
+    wait_for(client, &format!("{name} to say {part}, not {before}"), &script).await;
 }
 
 /// Replaces what stands in a field, as somebody would who selects all and types.
 async fn type_into(client: &Client, name: &str, value: &str) {
     let field = client.find(Locator::Css(&hook(name))).await.unwrap();
+    // In the middle, where the bar with the total does not cover it.
+    let show = format!("document.querySelector('{}').scrollIntoView({{ block: 'center' }})", hook(name));
+    client.execute(&show, Vec::new()).await.unwrap();
     field.click().await.unwrap();
     field.send_keys("\u{e009}a\u{e000}").await.unwrap();
     field.send_keys(value).await.unwrap();

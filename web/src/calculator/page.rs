@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::export::csv;
-use super::link::decode;
+use super::link::{Link, LinkProblem, decode};
 use super::plain::is_plain;
 use super::scenario::{self, CostCurve};
 use super::state::{LoadProblem, Msg as Change, State};
@@ -65,7 +65,7 @@ impl Component for Calculator {
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> Self {
-        let state = State::new(browser::preferred_lang(), browser::preferred_theme(), decode(&browser::hash()));
+        let state = State::new(browser::preferred_lang(), browser::preferred_theme(), asked());
         let changed = ctx.link().callback(|()| Msg::HashChanged);
         browser::on_window("hashchange", move || changed.emit(()));
         let resized = ctx.link().callback(|()| Msg::Resized);
@@ -248,6 +248,12 @@ impl Calculator {
             }
         }
     }
+}
+
+/// What the address asks for.
+fn asked() -> (Link, Vec<LinkProblem>) {
+    let hash = browser::hash();
+    if hash.is_empty() { Default::default() } else { decode(&hash) }
 }
 
 /// Fetches a file beside the list of books.

@@ -9,8 +9,8 @@ use std::ops::Range;
 use walrus::ir::{Const, Load, Store, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, Data, DataId, DataKind, MemoryId, Module};
 
-/// Shorter texts are not worth their place in the list; they may also be read in pieces.
-const SHORTEST: usize = 24;
+/// Shorter texts are not worth their place in the list.
+const SHORTEST: usize = 6;
 
 /// Moves texts from the first part to the rest.
 pub(super) fn move_texts(first: &mut Module, rest: &mut Module) {
@@ -27,13 +27,22 @@ pub(super) fn move_texts(first: &mut Module, rest: &mut Module) {
         let stays = |range: &Range<u32>| {
             [&needed.constants, &needed.offsets, &pointed].iter().any(|set| set.range(range.clone()).next().is_some())
         };
+        let mut moved: Vec<(u32, Vec<u8>)> = Vec::new();
         for range in ranges(start, segment.value.len(), &begins) {
             let Some(place) = within(start, &range) else { continue };
             let Some(text) = segment.value.get_mut(place) else { continue };
             if !stays(&range) && is_prose(text) {
-                add(rest, memory, (range.start, text.to_vec()));
+                match moved.last_mut() {
+                    Some((start, before)) if within(*start, &range).is_some_and(|at| at.start == before.len()) => {
+                        before.extend_from_slice(text);
+                    }
+                    Some(_) | None => moved.push((range.start, text.to_vec())),
+                }
                 text.fill(0);
             }
+        }
+        for piece in moved {
+            add(rest, memory, piece);
         }
     }
 }
@@ -73,13 +82,15 @@ fn words(data: &Data) -> Vec<u32> {
     words.filter_map(|word| word.try_into().ok()).map(u32::from_le_bytes).collect()
 }
 
-/// Words with spaces between them, or the pieces of a sentence with marks for what comes between. Tables of numbers have
-/// zeros in them, and tables of digits no spaces.
+/// A word, words with spaces between them, or the pieces of a sentence with marks for what comes between. Tables of
+/// numbers have zeros in them, and tables of digits neither spaces nor only small letters.
 fn is_prose(bytes: &[u8]) -> bool {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let text = bytes.get(..end).unwrap_or_default();
     let readable = text.iter().filter(|byte| matches!(byte, b' '..=b'~' | 0x80..=0xff)).count();
-    text.len() >= SHORTEST && text.contains(&b' ') && !text.contains(&0) && readable * 10 >= text.len() * 9
+    let is_word = str::from_utf8(text).is_ok_and(|text| text.chars().all(|c| c == '_' || c.is_lowercase() || c > '⺀'));
+    let is_text = text.contains(&b' ') && readable * 10 >= text.len() * 9;
+    text.len() >= SHORTEST && !text.contains(&0) && (is_word || is_text)
 }
 
 /// What code points to, or may point to: every number in it.
@@ -126,7 +137,8 @@ mod tests {
         assert!(is_prose("价格表中没有这个计量项，请 检查".as_bytes()));
         assert!(!is_prose(b"00010203040506070809101112131415"));
         assert!(!is_prose(b"a few words\0 and numbers \0\0\x01 of some table"));
-        assert!(!is_prose(b"too short"));
+        assert!(is_prose(b"missing_key") && is_prose("计量项".as_bytes()));
+        assert!(!is_prose(b"short"));
     }
 
     #[test]

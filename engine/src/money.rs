@@ -44,7 +44,7 @@ impl std::error::Error for BadCurrency {}
 impl Currency {
     /// The currency with this three-letter code in capitals.
     pub fn from_code(code: &str) -> Result<Self, BadCurrency> {
-        let iso = iso_currency::Currency::from_code(code).ok_or_else(|| BadCurrency::Unknown(code.to_owned()))?;
+        let iso = common(code).or_else(|| any(code)).ok_or_else(|| BadCurrency::Unknown(code.to_owned()))?;
         let exponent = iso.exponent().ok_or_else(|| BadCurrency::NoMinorUnit(code.to_owned()))?;
         Ok(Self { iso, minor_digits: u32::from(exponent) })
     }
@@ -71,6 +71,21 @@ impl Currency {
             code => code,
         }
     }
+}
+
+/// The currencies of most books, so that these need no search through all.
+fn common(code: &str) -> Option<iso_currency::Currency> {
+    match code {
+        "CNY" => Some(iso_currency::Currency::CNY),
+        "EUR" => Some(iso_currency::Currency::EUR),
+        "USD" => Some(iso_currency::Currency::USD),
+        _ => None,
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn any(code: &str) -> Option<iso_currency::Currency> {
+    iso_currency::Currency::from_code(code)
 }
 
 impl Serialize for Currency {

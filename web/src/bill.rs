@@ -56,11 +56,7 @@ pub fn bill(rated: &Rated, shown: &Shown<'_>) -> Html {
             },
         )
     });
-    let rounding = rated.invoice_rounding.iter().map(|step| {
-        let how = text("span", "line-how", &sentence(step, None, rated.currency, lang));
-        let name = text("span", "line-name", words::invoice_rounding(lang));
-        group("li", "line", vec![group("p", "line-head plain", vec![name, how])])
-    });
+    let rounding = rated.invoice_rounding.iter().map(|step| rounding(step, rated.currency, lang));
     let term = |key: String, (name, amount, steps): (&Names, Money, &[Step]), sign: &str| {
         let row = Opening {
             key: &key,
@@ -103,6 +99,13 @@ pub fn bill(rated: &Rated, shown: &Shown<'_>) -> Html {
             { sum(due, &money(rated.due), "bill-total") }
         </ul>
     }
+}
+
+#[inline(never)] // Not in the first part of the program.
+fn rounding(step: &Step, currency: Currency, lang: Lang) -> Html {
+    let how = text("span", "line-how", &sentence(step, None, currency, lang));
+    let name = text("span", "line-name", words::invoice_rounding(lang));
+    group("li", "line", vec![group("p", "line-head plain", vec![name, how])])
 }
 
 fn sum(name: &str, amount: &str, hook: &'static str) -> Html {

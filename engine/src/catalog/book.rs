@@ -181,6 +181,7 @@ pub(super) fn read_book(reader: &mut Reader, root: &Node) -> Option<Book> {
 }
 
 /// A trial plan must not be able to bill anything, whatever is used.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn check_trials(reader: &mut Reader, root: &Table<'_>, book: &Book) -> Option<()> {
     let mut outcome = Some(());
     let Some(field) = root.get("plans") else { return outcome };

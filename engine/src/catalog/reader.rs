@@ -85,8 +85,15 @@ impl Reader {
 
     /// Like [`Reader::report`], at the value of a key.
     pub(super) fn report_at<T>(&mut self, table: &Table<'_>, key: &str, path: &Path, kind: ProblemKind) -> Option<T> {
+        self.keep_at(table, key, path, kind);
+        None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep_at(&mut self, table: &Table<'_>, key: &str, path: &Path, kind: ProblemKind) {
         let node = table.get(key).map_or(table.node, |field| &field.node);
-        self.report(node, &path.key(key), kind)
+        self.keep(node, &path.key(key), kind);
     }
 
     pub(super) fn table<'n>(&mut self, node: &'n Node, path: &Path, allowed: &[&str]) -> Option<Table<'n>> {
@@ -130,9 +137,20 @@ impl Reader {
         read: impl FnOnce(&mut Self, &Node, &Path) -> Option<T>,
     ) -> Option<Option<T>> {
         match table.at(key, path) {
-            Some((node, path)) => read(self, node, &path).map(Some),
+            Some((node, path)) => self.found(node, &path, read),
             None => Some(None),
         }
+    }
+
+    /// By itself, so that what reads a key that a book does not have stays apart from what looks for it.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn found<T>(
+        &mut self,
+        node: &Node,
+        path: &Path,
+        read: impl FnOnce(&mut Self, &Node, &Path) -> Option<T>,
+    ) -> Option<Option<T>> {
+        read(self, node, path).map(Some)
     }
 
     /// The elements of a collection by id, in the order of the text.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::Line;
 use super::trace::{PackDrawn, Step};
-use crate::catalog::{Charge, Plan, Pricing, Renews};
+use crate::catalog::{Charge, Metered, Plan, Pricing, Renews};
 use crate::exact::{Exact, Overflow};
 use crate::ids::AllowanceId;
 use crate::invoice::{Account, AllowanceLeft, Carried, Lot, Pack, pack_order};
@@ -128,6 +128,21 @@ impl Entitlements {
         if !charge.takes_units() {
             return Ok(plain);
         }
+        let rule = &metered.allowance;
+        if self.packs.is_empty() && rule.pool.is_none() && rule.renews == Renews::Period && !rule.prorated {
+            return Ok(plain);
+        }
+        self.drawing(charge, (metered, share, period))
+    }
+
+    /// The same for a charge that may draw more than what is its own in this period.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn drawing<'c>(
+        &self,
+        charge: &'c Charge,
+        (metered, share, period): (&Metered, Exact, Option<&Period>),
+    ) -> Result<Ready<'c>, Overflow> {
+        let plain = Ready { charge: Cow::Borrowed(charge), own: None };
         let usable = |pack: &Pack| pack.meter == metered.meter && pack.covers(period);
         let packs: Vec<usize> =
             self.packs.iter().enumerate().filter(|(_, pack)| usable(pack)).map(|(index, _)| index).collect();
@@ -158,7 +173,14 @@ impl Entitlements {
 
     /// Takes off what the priced charge used, and says in its trace where the units came from.
     pub(crate) fn settle(&mut self, ready: Ready<'_>, lines: &mut [Line]) -> Result<(), Overflow> {
-        let Some(mut own) = ready.own else { return Ok(()) };
+        match ready.own {
+            Some(own) => self.draw(own, lines),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn draw(&mut self, mut own: Own, lines: &mut [Line]) -> Result<(), Overflow> {
         let used = lines.iter().find_map(|line| used(&line.steps)).unwrap_or(Quantity::ZERO);
         let (fresh, rolled) = (own.stock.fresh, own.stock.rolled()?);
         let mut rest = own.stock.take(used)?;
@@ -203,6 +225,7 @@ impl Entitlements {
         Some(Carried { allowances: self.left, packs: self.packs })
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn stock(
         &self,
         (id, units): (&AllowanceId, Quantity),
@@ -222,6 +245,7 @@ impl Entitlements {
         })
     }
 
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn keep(&mut self, id: AllowanceId, stock: Stock) -> Result<(), Overflow> {
         let Some(lots) = stock.kept()? else { return Ok(()) };
         match self.left.iter_mut().find(|left| left.allowance == id) {

@@ -111,6 +111,13 @@ pub fn rate_part(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> R
     if prices.is_empty() {
         return priced(book, plan, usage, part);
     }
+    at_own_prices(book, plan, usage, part)
+}
+
+/// The same where the customer has prices of their own.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn at_own_prices(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<Rated, RateError> {
+    let prices = &part.account.overrides;
     find_plan(book, plan)?;
     let mut bill = priced(&book.with_own_prices(&[plan], prices)?, plan, usage, part)?;
     for line in bill.lines.iter_mut().filter(|line| prices.iter().any(|own| own.is_for(&bill.plan, &line.charge))) {

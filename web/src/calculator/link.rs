@@ -55,6 +55,7 @@ const RESERVED: [&str; 6] = ["book", "plan", "plans", "over", "lang", "commit"];
 const METER_PREFIX: &str = "meter.";
 
 /// Reads what stands behind the `#`, with or without it; reports what is unreadable by itself.
+#[inline(never)] // Not in the first part of the program.
 pub fn decode(hash: &str) -> (Link, Vec<LinkProblem>) {
     let (mut link, mut problems) = (Link::default(), Vec::new());
     for part in hash.trim_start_matches('#').split('&').filter(|part| !part.is_empty()) {

@@ -3,12 +3,12 @@
 use yew::prelude::*;
 
 use super::export::csv;
-use super::link::decode;
+use super::link::{Link, LinkProblem, decode};
 use super::plain::is_plain;
 use super::scenario::{self, CostCurve};
 use super::state::{LoadProblem, Msg as Change, State};
 use super::view::curve::drawing;
-use super::view::{Ears, Wish, page, title};
+use super::view::{Ears, Later, Wish, page, title};
 use crate::browser::{self, FetchProblem};
 use crate::components::chart::{self, Chart};
 use crate::text as words;
@@ -33,7 +33,8 @@ pub struct Calculator {
     changes: u32,
     spoken: String,
     is_measuring: bool,
-    /// Whether the second part of the program has come, which draws curves and knows books that are not plain.
+    /// Whether the second part of the program has come, which compares, draws curves, explains, writes links and
+    /// knows books that are not plain.
     is_whole: bool,
     /// A book that waits for that part.
     waiting: Option<String>,
@@ -64,7 +65,7 @@ impl Component for Calculator {
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> Self {
-        let state = State::new(browser::preferred_lang(), browser::preferred_theme(), decode(&browser::hash()));
+        let state = State::new(browser::preferred_lang(), browser::preferred_theme(), asked());
         let changed = ctx.link().callback(|()| Msg::HashChanged);
         browser::on_window("hashchange", move || changed.emit(()));
         let resized = ctx.link().callback(|()| Msg::Resized);
@@ -110,11 +111,15 @@ impl Component for Calculator {
                 if self.curve_is_due {
                     ctx.link().send_message(Msg::Curve);
                 }
+                if self.changes > 0 {
+                    self.settle();
+                }
             }
             Msg::Chart(msg) => self.chart.apply(msg),
             Msg::Resized => return self.chart.measure(),
             Msg::Quiet(changes) => {
-                if changes != self.changes {
+                // Settled when all of the program is there.
+                if !self.is_whole || changes != self.changes {
                     return false;
                 }
                 self.settle();
@@ -150,7 +155,8 @@ impl Component for Calculator {
             on_wish: link.callback(Msg::Wish),
             on_chart: link.callback(Msg::Chart),
         };
-        page(&self.state, (self.curve.as_ref(), &self.chart), &self.spoken, &ears)
+        let later = Later { cost: self.curve.as_ref(), chart: &self.chart, is_whole: self.is_whole };
+        page(&self.state, later, &self.spoken, &ears)
     }
 }
 
@@ -203,6 +209,7 @@ impl Calculator {
         self.chart_is_new = true;
     }
 
+    #[inline(never)] // Not in the first part of the program.
     fn settle(&mut self) {
         if let Some(hash) = self.state.hash() {
             browser::replace_hash(&hash);
@@ -241,6 +248,12 @@ impl Calculator {
             }
         }
     }
+}
+
+/// What the address asks for.
+fn asked() -> (Link, Vec<LinkProblem>) {
+    let hash = browser::hash();
+    if hash.is_empty() { Default::default() } else { decode(&hash) }
 }
 
 /// Fetches a file beside the list of books.

@@ -125,8 +125,12 @@ impl Scenario {
     pub fn from_link(view: Rc<BookView>, link: &Link) -> Option<(Self, Vec<LinkProblem>)> {
         let mut scenario = Self::example(view)?;
         let mut problems = Vec::new();
-        scenario.take_quantities(link, &mut problems);
-        scenario.take_plans(link, &mut problems);
+        if !link.quantities.is_empty() || !link.parts.is_empty() {
+            scenario.take_quantities(link, &mut problems);
+        }
+        if link.plan.is_some() || link.plans.is_some() {
+            scenario.take_plans(link, &mut problems);
+        }
         if let Some(over) = &link.over {
             match scenario.entries.iter().position(|entry| entry.meter.as_str() == over) {
                 Some(index) => scenario.put_on_axis(index),
@@ -144,6 +148,7 @@ impl Scenario {
         Some((scenario, problems))
     }
 
+    #[inline(never)] // Not in the first part of the program.
     fn take_quantities(&mut self, link: &Link, problems: &mut Vec<LinkProblem>) {
         // A link that names none of our meters leaves the example; otherwise what it does not name is not used.
         let is_named = |id: &str| {
@@ -201,6 +206,7 @@ impl Scenario {
         }
     }
 
+    #[inline(never)] // Not in the first part of the program.
     fn take_plans(&mut self, link: &Link, problems: &mut Vec<LinkProblem>) {
         let known = |wanted: &String| self.view.book.plans.iter().find(|plan| plan.id.as_str() == wanted);
         if let Some(wanted) = &link.plans {

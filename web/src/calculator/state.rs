@@ -175,7 +175,7 @@ impl State {
         let view = match json::parse(text).ok_or(BadView::Shape).and_then(|value| BookView::from_value(&value)) {
             Ok(view) => Rc::new(view),
             Err(bad) => {
-                self.phase = Phase::Failed(LoadProblem::Unreadable(bad.to_string()));
+                self.phase = unreadable(&bad);
                 return;
             }
         };
@@ -187,6 +187,11 @@ impl State {
             None => self.phase = Phase::Failed(LoadProblem::Empty),
         }
     }
+}
+
+#[inline(never)] // Not in the first part of the program.
+fn unreadable(bad: &BadView) -> Phase {
+    Phase::Failed(LoadProblem::Unreadable(bad.to_string()))
 }
 
 /// Reads the list of books by hand: derived code would cost the page eight kilobytes for five texts.

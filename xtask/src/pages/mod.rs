@@ -6,6 +6,7 @@ pub(crate) mod bindgen;
 pub(crate) mod html;
 pub(crate) mod parts;
 mod split;
+mod texts;
 
 use std::fs;
 use std::panic::resume_unwind;

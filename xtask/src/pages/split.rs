@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::texts::move_texts;
 use walrus::ir::{Value, Visitor, dfs_in_order};
 use walrus::passes::gc;
 use walrus::{
@@ -58,6 +59,7 @@ pub(crate) fn split(wasm: &[u8], ran: &BTreeSet<usize>) -> Result<Parts, String>
     import_shared(&mut rest, &cut);
     fill_doors(&mut rest, &cut);
     gc::run(&mut rest);
+    move_texts(&mut first, &mut rest);
     Ok(Parts { first: first.emit_wasm(), rest: rest.emit_wasm() })
 }
 

@@ -224,6 +224,7 @@ pub(super) fn read_model(
 }
 
 /// The model's key and its value in the canonical form.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn write_model(model: &Model) -> (&'static str, Value) {
     use tiers::{Kind, write_tiers};
     match model {

@@ -57,6 +57,7 @@ impl Highest {
 }
 
 /// The highest net charge of a plan in one period. An amount too large to be computed counts as unlimited.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub fn highest(plan: &Plan) -> Highest {
     let sum = |sum: Highest, charge: &Charge| sum.plus(highest_charge(plan, charge)?);
     let charges = plan.charges.iter().try_fold(Highest::NOTHING, sum);

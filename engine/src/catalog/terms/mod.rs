@@ -64,6 +64,7 @@ pub(super) fn read_terms(reader: &mut Reader, root: &Table<'_>, path: &Path) -> 
 }
 
 /// What charges say about taxes must fit the book's taxes.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn check_charges(reader: &mut Reader, root: &Table<'_>, plans: &[Plan], terms: &Terms) -> Option<()> {
     let mut outcome = Some(());
     let Some(field) = root.get("plans") else { return outcome };

@@ -13,7 +13,13 @@ use crate::components::element::{all, fieldset, group, plain, section, text};
 use crate::components::table::{Row, Table, table};
 use crate::text as words;
 
+/// Keeps room for the section.
+pub fn room(lang: Lang) -> Html {
+    section("wide", "compare", (words::side_by_side(lang), Html::default()), vec![text("div", "table-room", "")])
+}
+
 /// The section, with the choice of the plans that take part.
+#[inline(never)] // Not in the first part of the program.
 pub fn compare(scenario: &Scenario, lang: Lang, on_msg: &Callback<Msg>) -> Html {
     let Ok(estimate) = &scenario.estimate else { return Html::default() };
     let plans: Vec<(&Plan, &PlanEstimate)> = estimate

@@ -53,11 +53,19 @@ impl Ears {
     }
 }
 
-/// The latest curve and its picture.
-type Curve<'a> = (Option<&'a CostCurve>, &'a Chart);
+/// What follows an answer when there is time.
+#[derive(Clone, Copy)]
+pub struct Later<'a> {
+    /// The latest curve.
+    pub cost: Option<&'a CostCurve>,
+    /// Its picture.
+    pub chart: &'a Chart,
+    /// Whether all of the program is there, without which there is no comparison and no small print.
+    pub is_whole: bool,
+}
 
 /// The whole page. `spoken` is what the live region says.
-pub fn page(state: &State, curve: Curve<'_>, spoken: &str, ears: &Ears) -> Html {
+pub fn page(state: &State, later: Later<'_>, spoken: &str, ears: &Ears) -> Html {
     let lang = state.lang;
     let on_lang = ears.on_msg.reform(Msg::Lang);
     let on_theme = ears.on_msg.reform(Msg::Theme);
@@ -71,7 +79,7 @@ pub fn page(state: &State, curve: Curve<'_>, spoken: &str, ears: &Ears) -> Html 
                     match &state.phase {
                         Phase::Loading => skeleton(lang),
                         Phase::Failed(problem) => failure(problem, lang, ears),
-                        Phase::Ready(scenario) => ready(state, scenario, curve, ears),
+                        Phase::Ready(scenario) => ready(state, scenario, later, ears),
                     }
                 }
             </main>
@@ -86,7 +94,7 @@ pub fn title(state: &State) -> String {
     words::titled(words::calculator_title(state.lang), name.unwrap_or("Ratecard"))
 }
 
-fn ready(state: &State, scenario: &Scenario, curve: Curve<'_>, ears: &Ears) -> Html {
+fn ready(state: &State, scenario: &Scenario, later: Later<'_>, ears: &Ears) -> Html {
     let lang = state.lang;
     let book = scenario.book();
     let about = book.description.as_ref().map(|about| text("p", "lead", about.get(lang)));
@@ -98,11 +106,11 @@ fn ready(state: &State, scenario: &Scenario, curve: Curve<'_>, ears: &Ears) -> H
             vec![
                 usage::usage(scenario, lang, &ears.scenario()),
                 cost::cost(state, scenario, ears),
-                curve::curve(scenario, curve, lang, ears),
+                curve::curve(scenario, (later.cost, later.chart), lang, ears),
             ],
         ),
-        compare::compare(scenario, lang, &ears.scenario()),
-        notes::notes(scenario, lang),
+        if later.is_whole { compare::compare(scenario, lang, &ears.scenario()) } else { compare::room(lang) },
+        if later.is_whole { notes::notes(scenario, lang) } else { Html::default() },
         bar(scenario, lang),
     ])
 }

@@ -11,6 +11,7 @@ use crate::text as words;
 const SHOWN_DIGITS: usize = 12;
 
 /// The foot of the page.
+#[inline(never)] // Not in the first part of the program.
 pub fn notes(scenario: &Scenario, lang: Lang) -> Html {
     let book = scenario.book();
     let taxes = book.terms.taxes.iter().filter(|tax| tax.by_default);

@@ -251,7 +251,7 @@ async fn usage_in_parts_is_priced_row_by_row_and_shared_by_link() {
     let night = client.execute(night, Vec::new()).await.unwrap();
     type_into(&client, night.as_str().unwrap(), "1").await;
     wait_for_text(&client, "total", "CN¥209.67").await;
-    wait_for(&client, "the link", "return location.hash.includes('payments[]=100x100')").await;
+    wait_for(&client, "the link", "return decodeURIComponent(location.hash).includes('night]=1')").await;
     let link = client.current_url().await.unwrap().to_string();
     client.goto("about:blank").await.unwrap();
     client.goto(&link).await.unwrap();

@@ -148,7 +148,7 @@ impl Ledger {
     /// Counts what is stored of the events that were received on a day (UTC), by source. Reads every stored event.
     pub async fn stored_on(&self, day: NaiveDate) -> Result<BTreeMap<String, DayTotals>, LedgerError> {
         let (mut totals, wanted) = (BTreeMap::<String, DayTotals>::new(), day_number(day));
-        let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX };
+        let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
         let count = |row: &crate::row::Row<'_>, _: Option<&str>| {
             if day_of(row.received_us) == wanted {
                 if !totals.contains_key(row.source) {

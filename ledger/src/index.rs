@@ -50,6 +50,8 @@ pub(crate) struct Segment {
     pub(crate) number: i64,
     pub(crate) month: i64,
     pub(crate) events: u64,
+    /// The last commit of which it has events.
+    pub(crate) last_seq: i64,
     pub(crate) blocks: Vec<BlockHead>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine::period::Instant;
 use engine::usage::Event;
 use sqlx::{AnyConnection, AnyPool};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::error::LedgerError;
 use crate::identity::{Content, Identity};
@@ -55,6 +55,7 @@ pub struct Committed {
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
     submissions: mpsc::Sender<Submission>,
+    stop: Arc<Notify>,
 }
 
 /// What the ledger's tasks share.
@@ -66,7 +67,7 @@ pub(crate) struct Shared {
     index: Mutex<Index>,
     listeners: broadcast::Sender<Arc<Committed>>,
     /// Told whenever something was sorted, so that who waits for room looks again.
-    pub(crate) sorted: tokio::sync::Notify,
+    pub(crate) sorted: Notify,
 }
 
 /// Commits that a slow listener may be behind before it has to count anew.
@@ -77,7 +78,7 @@ impl Ledger {
     pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
         let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
         let index = Mutex::new(Index::empty());
-        let sorted = tokio::sync::Notify::new();
+        let sorted = Notify::new();
         let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted });
         let ledger_is = Arc::clone(&shared);
         let mut tx = shared.begin_read().await?;
@@ -85,8 +86,9 @@ impl Ledger {
         shared.refresh(&mut tx, stand).await?;
         tx.rollback().await?;
         let (submissions, receiver) = mpsc::channel(limits.queue.max(1));
-        tokio::spawn(writer::run(ledger_is, receiver));
-        Ok(Self { shared, submissions })
+        let stop = Arc::new(Notify::new());
+        tokio::spawn(writer::run(ledger_is, receiver, Arc::clone(&stop)));
+        Ok(Self { shared, submissions, stop })
     }
 
     /// Keeps events, each once; answers when they are on disk, in their order. Many callers share a commit.
@@ -126,7 +128,8 @@ impl Ledger {
 
     async fn is_stored(&self, like: &Event, id: &str) -> Result<bool, LedgerError> {
         let time_us = like.time.timestamp_micros();
-        let query = Query { customer: Some(like.customer.as_str()), start_us: time_us, end_us: time_us + 1 };
+        let query =
+            Query { customer: Some(like.customer.as_str()), start_us: time_us, end_us: time_us + 1, after_seq: 0 };
         let mut is_stored = false;
         let look = |row: &Row<'_>, _: Option<&str>| {
             is_stored = row.id == id && row.source == like.source;
@@ -150,6 +153,16 @@ impl Ledger {
         }
         tx.rollback().await?;
         Ok(stand.batch)
+    }
+
+    /// Commits what was submitted, accepts nothing more, and gives its connection back.
+    pub async fn close(&self) {
+        self.stop.notify_one();
+        self.submissions.closed().await;
+        // The task has let go of its connection when nobody can be waiting any more.
+        while self.submissions.capacity() < self.submissions.max_capacity() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The number of the last commit that this process knows of.

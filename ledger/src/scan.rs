@@ -26,6 +26,8 @@ pub struct Query<'q> {
     pub start_us: i64,
     /// To before this time.
     pub end_us: i64,
+    /// Accepted by a commit after this one; 0 for all.
+    pub after_seq: i64,
 }
 
 /// How a scan ended.
@@ -42,6 +44,7 @@ impl Query<'_> {
         self.customer.is_none_or(|customer| customer == row.customer)
             && row.time_us >= self.start_us
             && row.time_us < self.end_us
+            && row.seq > self.after_seq
     }
 
     fn span(&self) -> (i64, i64) {
@@ -116,7 +119,7 @@ impl Ledger {
                 Unit::Block { head, .. } if whole(head, query) && step_of(head.start_us) == step_of(head.end_us) => {
                     add(step_of(head.start_us), head.events);
                 }
-                Unit::Block { segment, head } => {
+                Unit::Block { segment, head } if query.after_seq == 0 => {
                     let unreadable = || LedgerError::Unreadable { what: "block of events", place: *segment };
                     let body = block_body(&mut view.tx, *segment, head.part).await?;
                     let unpacked = Unpacked::when(&body).ok_or_else(unreadable)?;
@@ -128,7 +131,7 @@ impl Ledger {
                     let wanted = times.iter().filter(|time| query.start_us <= **time && **time < query.end_us);
                     wanted.for_each(|time| add(step_of(*time), 1));
                 }
-                Unit::Batch { .. } => {
+                Unit::Block { .. } | Unit::Batch { .. } => {
                     let count = visit_unit(&mut view.tx, unit, |row| {
                         if query.wants(row) {
                             add(step_of(row.time_us), 1);
@@ -206,7 +209,7 @@ impl Place {
 /// Whether all of the block's events are wanted, as far as its head tells.
 fn whole(head: &BlockHead, query: Query<'_>) -> bool {
     let named = query.customer.is_none_or(|name| *head.customer == *name && *head.last_customer == *name);
-    named && head.start_us >= query.start_us && head.end_us < query.end_us
+    named && head.start_us >= query.start_us && head.end_us < query.end_us && query.after_seq == 0
 }
 
 async fn visit_unit(
@@ -275,12 +278,13 @@ impl Shared {
                     && batch.start_us < query.end_us
                     && batch.end_us >= query.start_us
             };
-            let batches = index.tail.range(..=stand.batch).filter(|(_, batch)| fits(batch));
+            let first = query.after_seq.saturating_add(1).min(stand.batch);
+            let batches = index.tail.range(first..=stand.batch).filter(|(_, batch)| fits(batch));
             let tail = batches.map(|(seq, batch)| Unit::Batch { seq: *seq, batch: batch.clone() }).collect();
             (Arc::clone(&index.segments), tail)
         };
         let mut units = Vec::new();
-        for segment in segments.iter() {
+        for segment in segments.iter().filter(|segment| segment.last_seq > query.after_seq) {
             let heads = segment.blocks.iter().filter(|head| head.may_have(query.customer, query.span()));
             units.extend(heads.map(|head| Unit::Block { segment: segment.number, head: head.clone() }));
         }

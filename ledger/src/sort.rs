@@ -3,8 +3,6 @@
 //! Written in small transactions that nobody waits for long; a last one puts everything in place at once. What a stop
 //! leaves half-done is not in place and is taken away by the next pass.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Datelike};
 use engine::period::Instant;
 use sqlx::AnyConnection;
@@ -119,7 +117,7 @@ impl Shared {
         let events = crate::bytes::length(keys.len());
         let mut placed = Vec::new();
         for segment in &segments {
-            placed.push(write_segment(&mut connection, segment).await?);
+            placed.push(write_segment(&mut connection, segment, last).await?);
         }
         let run = write_run(&mut connection, &keys).await?;
         self.place(&mut connection, (&placed, run), last).await?;
@@ -250,12 +248,16 @@ fn new_block(rows: &[Row<'_>]) -> Result<NewBlock, LedgerError> {
 const BLOCKS_PER_COMMIT: usize = 16;
 
 /// Stores a segment's blocks, not yet in place. Returns its number.
-async fn write_segment(connection: &mut AnyConnection, segment: &NewSegment) -> Result<i64, LedgerError> {
+async fn write_segment(
+    connection: &mut AnyConnection,
+    segment: &NewSegment,
+    last_seq: i64,
+) -> Result<i64, LedgerError> {
     let mut tx = sqlx::Connection::begin(&mut *connection).await?;
     let number = state::next(&mut tx, "segment").await?;
     let events: i64 = segment.blocks.iter().map(|block| block.events).sum();
-    let insert = "INSERT INTO event_segments (segment, month, events, live) VALUES ($1, $2, $3, 0)";
-    sqlx::query(insert).bind(number).bind(segment.month).bind(events).execute(&mut *tx).await?;
+    let insert = "INSERT INTO event_segments (segment, month, events, last_seq, live) VALUES ($1, $2, $3, $4, 0)";
+    sqlx::query(insert).bind(number).bind(segment.month).bind(events).bind(last_seq).execute(&mut *tx).await?;
     tx.commit().await?;
     let mut part = 0_i64;
     for blocks in segment.blocks.chunks(BLOCKS_PER_COMMIT) {

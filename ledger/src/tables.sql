@@ -19,11 +19,12 @@ CREATE TABLE event_batches (
     body BYTES NOT NULL
 );
 
--- A run of blocks: some events of one month (UTC, as YYYYMM), sorted by customer and time.
+-- A run of blocks: some events of one month (UTC, counted from 1970), sorted by customer and time.
 CREATE TABLE event_segments (
     segment BIGINT NOT NULL PRIMARY KEY,
     month BIGINT NOT NULL,
     events BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
     live BIGINT NOT NULL
 );
 

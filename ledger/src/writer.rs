@@ -11,7 +11,7 @@ use engine::usage::Event;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 use sqlx::AnyConnection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::batch;
 use crate::changes::{self, Change};
@@ -123,10 +123,20 @@ fn row(incoming: &Incoming, (seq, received_us): (i64, i64)) -> Row<'_> {
     }
 }
 
-/// Commits until the last sender is gone; what was submitted before that is still committed.
-pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submission>) {
+/// Commits until it is told to stop or the last sender is gone; what was submitted before that is still committed.
+pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submission>, stop: Arc<Notify>) {
     let mut kept_connection = None;
-    while let Some(first) = receiver.recv().await {
+    loop {
+        let first = tokio::select! {
+            biased;
+            first = receiver.recv() => first,
+            () = stop.notified() => {
+                // Nobody is let in any more; who is in is still served.
+                receiver.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { break };
         shared.wait_for_room().await;
         let mut group = vec![first];
         let mut events: usize = group.iter().map(|submission| submission.prepared.len()).sum();

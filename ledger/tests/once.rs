@@ -100,7 +100,7 @@ fn a_voided_event_stays_and_says_by_which() {
         let nothing = by("nothing", Change::Voids("who".to_owned()));
         assert_eq!(ledger.append(vec![nothing], at(3)).await.unwrap(), [Kept::NoTarget]);
         let mut changed = Vec::new();
-        let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX };
+        let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
         let look = |row: &ledger::Row<'_>, by: Option<&str>| {
             changed.push((row.id.to_owned(), by.map(str::to_owned), row.is_usage()));
             std::ops::ControlFlow::Continue(())

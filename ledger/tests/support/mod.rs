@@ -57,7 +57,7 @@ pub(crate) fn event(id: u8, content: u8) -> Event {
 /// All stored events in the order of their ids, read twice: as they are stored, and by time.
 pub(crate) async fn read_all(ledger: &Ledger) -> Vec<Event> {
     let mut events = Vec::new();
-    let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX };
+    let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
     let take = |row: &ledger::Row<'_>, _: Option<&str>| {
         events.push(row.event().unwrap());
         std::ops::ControlFlow::Continue(())

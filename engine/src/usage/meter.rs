@@ -14,6 +14,7 @@ use super::sample::Sample;
 use crate::catalog::Conversion;
 use crate::exact::Overflow;
 use crate::ids::{CalendarId, MeterId};
+use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::text::Names;
 
@@ -241,6 +242,15 @@ pub enum MeterError {
     },
     /// Two counts of different books, periods or rules cannot become one.
     Mixed,
+    /// Saved counts are of meters that count by other rules.
+    SavedByOtherMeters,
+    /// Saved counts are of another period, zone or whole.
+    SavedInOtherSpan {
+        /// The period that was counted.
+        saved: Period,
+        /// The period that is to be counted.
+        asked: Period,
+    },
 }
 
 impl fmt::Display for MeterError {
@@ -262,6 +272,16 @@ impl fmt::Display for MeterError {
                 write!(f, "nothing can be carried into meter {meter}; only meters with reset = \"never\" go on")
             }
             Self::Mixed => f.write_str("counts of different meters, periods or books cannot be merged"),
+            Self::SavedByOtherMeters => {
+                f.write_str("the saved counts are of meters that count by other rules; count the events again")
+            }
+            Self::SavedInOtherSpan { saved, asked } => {
+                let [from, to, start, end] = [saved.start, saved.end, asked.start, asked.end].map(|at| at.to_rfc3339());
+                write!(
+                    f,
+                    "the saved counts go from {from} to {to}; they cannot go on for {start} to {end} in this zone"
+                )
+            }
         }
     }
 }

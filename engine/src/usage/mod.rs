@@ -3,12 +3,17 @@
 pub mod aggregate;
 mod calendar;
 mod carried;
+#[cfg(feature = "zones")]
+mod counter;
 mod dedupe;
 mod dimension;
 mod event;
 mod meter;
 #[cfg(feature = "zones")]
 mod metering;
+#[cfg(feature = "zones")]
+mod meters;
+mod pairs;
 mod quantity_rounding;
 mod running_total;
 mod sample;
@@ -17,6 +22,8 @@ mod samples;
 #[cfg(test)]
 #[cfg(feature = "zones")]
 mod samples_tests;
+#[cfg(feature = "zones")]
+mod saved_counts;
 #[cfg(feature = "zones")]
 mod span;
 mod window;
@@ -29,9 +36,13 @@ pub use event::{Event, FieldProblem};
 pub use meter::{Filter, Group, Meter, MeterError, MeterUsage, Missing, Reset, Usage, check_event};
 #[cfg(feature = "zones")]
 pub use metering::{Metering, count_usage};
+#[cfg(feature = "zones")]
+pub use meters::Meters;
 pub use quantity_rounding::{QuantityRounding, RoundedQuantity};
 pub use running_total::{free_running_totals, running_totals};
 pub use sample::Sample;
+#[cfg(feature = "zones")]
+pub use saved_counts::SavedCounts;
 #[cfg(feature = "zones")]
 pub use span::{Span, Whole};
 pub use window::{BadWindow, Window};

@@ -1,12 +1,16 @@
 //! Latest: the last value of a field by the time of the events, for instance seats in use. Nothing came: zero.
 
+use serde::{Deserialize, Serialize};
+
 use super::Stamp;
 use crate::quantity::Quantity;
 
 /// The latest value of a field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latest {
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     carried: Option<Quantity>,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     latest: Option<(Stamp, Quantity)>,
 }
 

@@ -17,6 +17,8 @@ mod percentile;
 mod prorated_sum;
 #[cfg(feature = "zones")]
 mod prorated_unique_count;
+#[cfg(feature = "zones")]
+mod saved;
 mod stamp;
 #[cfg(feature = "zones")]
 mod state;
@@ -40,6 +42,8 @@ pub use percentile::{IndexRule, Percentile, PercentileRule};
 pub use prorated_sum::ProratedSum;
 #[cfg(feature = "zones")]
 pub(super) use prorated_unique_count::Presence;
+#[cfg(feature = "zones")]
+pub(super) use saved::SavedState;
 pub use stamp::Stamp;
 #[cfg(feature = "zones")]
 pub use state::{AggregateError, AggregateState, Reading};

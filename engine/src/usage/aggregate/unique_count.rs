@@ -5,18 +5,23 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Stamp;
 
 /// What happened to each value, in the order of time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct UniqueCount(BTreeMap<String, Item>);
 
 /// What happened to one value.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Item {
     /// There already when the period began.
+    #[serde(rename = "c")]
     pub(super) carried: bool,
     /// Added or removed.
+    #[serde(rename = "v", with = "crate::usage::pairs")]
     pub(super) steps: BTreeMap<Stamp, bool>,
 }
 

@@ -10,11 +10,11 @@ use super::aggregate::{AggregateError, AggregateState, Reading, SavedState, Stam
 use super::calendar::Calendar;
 use super::carried::{CarriedMeter, CarriedPart};
 use super::dimension::{By, Dimension, band};
-use super::event::Event;
 use super::meter::{Group, Meter, MeterError, MeterUsage, Read, Reset};
 use super::quantity_rounding::{QuantityRounding, RoundedQuantity};
 use super::samples::{Kept, samples};
 use super::span::Span;
+use super::usage_event::UsageEvent;
 use crate::exact::{Exact, Overflow};
 use crate::ids::MeterId;
 use crate::quantity::Quantity;
@@ -22,7 +22,7 @@ use crate::quantity::Quantity;
 /// What one meter has counted.
 #[derive(Debug, Clone)]
 pub(super) struct Counter {
-    carried: Option<CarriedMeter>,
+    carried: Option<Box<CarriedMeter>>,
     total: Tally,
     groups: BTreeMap<Vec<String>, Tally>,
     /// By time, source and id: the order of arrival changes nothing.
@@ -35,13 +35,22 @@ struct Tally {
     state: AggregateState,
 }
 
+/// What counting needs besides the meter and the event.
+#[derive(Debug)]
+pub(super) struct Around<'a> {
+    pub(super) calendars: &'a [Calendar],
+    pub(super) span: &'a Span,
+    /// Where the key of a group is written; never shorter than it was.
+    pub(super) key: &'a mut Vec<String>,
+}
+
 /// A counter in a form that can be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SavedCounter {
     #[serde(rename = "m")]
     pub(super) meter: MeterId,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    carried: Option<CarriedMeter>,
+    carried: Option<Box<CarriedMeter>>,
     #[serde(rename = "t")]
     total: SavedTally,
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
@@ -58,7 +67,7 @@ impl Tally {
         Self { events: 0, state: AggregateState::new(&meter.aggregate) }
     }
 
-    fn add(&mut self, reading: &Reading<'_>, span: &Span) -> Result<(), AggregateError> {
+    fn add<E: UsageEvent>(&mut self, reading: &Reading<'_, E>, span: &Span) -> Result<(), AggregateError> {
         let events = self.events.checked_add(1).ok_or(Overflow)?;
         self.state.add(reading, span)?;
         self.events = events;
@@ -100,31 +109,32 @@ impl Counter {
         meter.reset == Reset::Never && self.carried.is_none()
     }
 
-    pub(super) fn is_in(&self, meter: &Meter, event: &Event, span: &Span) -> bool {
-        span.period.contains(event.time) || (self.wants_history(meter) && event.time < span.period.start)
-    }
-
-    /// Counts an event that the meter selects; `false` where the meter ignores it.
-    pub(super) fn add(
+    /// Counts an event that the meter selects, if it belongs to what is counted; `false` where the meter ignores it.
+    pub(super) fn add<E: UsageEvent>(
         &mut self,
         meter: &Meter,
-        event: &Event,
-        (calendars, span): (&[Calendar], &Span),
+        event: &E,
+        around: &mut Around<'_>,
     ) -> Result<bool, MeterError> {
+        let span = around.span;
         let Some(Read { value, item }) = meter.read(event)? else { return Ok(false) };
         let failed = |error| failure(meter, event, error);
-        let key = match meter.group_by.as_slice() {
-            [] => Vec::new(),
-            dimensions => key(dimensions, event, calendars, span).map_err(failed)?,
-        };
-        if meter.samples {
-            let kept = Kept { key: key.clone(), value, item: item.clone() };
-            self.samples.insert(Stamp::of(event), kept);
+        if !meter.group_by.is_empty() {
+            around.find_key(&meter.group_by, event).map_err(failed)?;
         }
+        let key = around.key.get(..meter.group_by.len()).unwrap_or_default();
+        if meter.samples {
+            let item = item.as_ref().map(|(item, adds)| (item.clone().into_owned(), *adds));
+            self.samples.insert(Stamp::of(event), Kept { key: key.to_vec(), value, item });
+        }
+        let item = item.as_ref().map(|(item, adds)| (item.as_ref(), *adds));
         let reading = Reading { event, value, item };
         self.total.add(&reading, span).map_err(failed)?;
         if !meter.group_by.is_empty() {
-            let group = self.groups.entry(key).or_insert_with(|| Tally::new(meter));
+            let group = match self.groups.get_mut(key) {
+                Some(group) => group,
+                None => self.groups.entry(key.to_vec()).or_insert_with(|| Tally::new(meter)),
+            };
             group.add(&reading, span).map_err(failed)?;
         }
         Ok(true)
@@ -137,7 +147,7 @@ impl Counter {
             let group = self.groups.entry(part.key.clone()).or_insert_with(|| Tally::new(meter));
             group.carry(part, span).map_err(overflow)?;
         }
-        self.carried = Some(left);
+        self.carried = Some(Box::new(left));
         Ok(())
     }
 
@@ -164,7 +174,7 @@ impl Counter {
         let (quantity, rounded) = finished(meter, self.total.state.exact(span)?)?;
         let full = self.total.state.full(span)?.map(|full| finished(meter, full.exact())).transpose()?;
         let samples = if meter.samples {
-            samples(&meter.aggregate, self.carried.as_ref(), &self.samples, span)?
+            samples(&meter.aggregate, self.carried.as_deref(), &self.samples, span)?
         } else {
             Vec::new()
         };
@@ -213,42 +223,46 @@ impl Counter {
     }
 }
 
-fn failure(meter: &Meter, event: &Event, error: AggregateError) -> MeterError {
-    match error {
-        AggregateError::Overflow => MeterError::Overflow { meter: meter.id.clone() },
-        AggregateError::OutOfCalendar => {
-            MeterError::OutOfCalendar { meter: meter.id.clone(), source: event.source.clone(), id: event.id.clone() }
+impl Around<'_> {
+    /// The values of the dimensions for an event, written over those of the event before: an existing group is found
+    /// without making a text. What they need of the event was checked when the meter read it.
+    fn find_key<E: UsageEvent>(&mut self, dimensions: &[Dimension], event: &E) -> Result<(), AggregateError> {
+        if self.key.len() < dimensions.len() {
+            self.key.resize_with(dimensions.len(), String::new);
         }
-        AggregateError::Mixed => MeterError::Mixed,
+        for (dimension, part) in dimensions.iter().zip(self.key.iter_mut()) {
+            part.clear();
+            match &dimension.by {
+                By::Attribute { field } => event.field(field).write_to(part),
+                By::Bands { field, bands } => {
+                    part.push_str(band(bands, event.field(field).quantity(field).unwrap_or(Quantity::ZERO)));
+                }
+                By::Calendar(id) => {
+                    let calendar = self.calendars.iter().find(|calendar| calendar.id == *id);
+                    let slot = calendar.map(|calendar| calendar.slot(event.time())).transpose();
+                    part.push_str(slot.map_err(|_| AggregateError::OutOfCalendar)?.unwrap_or_default());
+                }
+                By::Window(window) => {
+                    let start = window.start_of(event.time(), self.span.zone);
+                    let start = start.map_err(|_| AggregateError::OutOfCalendar)?;
+                    part.push_str(&start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// The values of the dimensions for an event. What they need of it was checked when the meter read it.
-fn key(
-    dimensions: &[Dimension],
-    event: &Event,
-    calendars: &[Calendar],
-    span: &Span,
-) -> Result<Vec<String>, AggregateError> {
-    let part = |dimension: &Dimension| {
-        Ok(match &dimension.by {
-            By::Attribute { field } => event.attribute(field),
-            By::Bands { field, bands } => {
-                let number = event.quantity(field).unwrap_or(Quantity::ZERO);
-                band(bands, number).to_owned()
-            }
-            By::Calendar(id) => {
-                let calendar = calendars.iter().find(|calendar| calendar.id == *id);
-                let slot = calendar.map(|calendar| calendar.slot(event.time)).transpose();
-                slot.map_err(|_| AggregateError::OutOfCalendar)?.unwrap_or_default().to_owned()
-            }
-            By::Window(window) => {
-                let start = window.start_of(event.time, span.zone).map_err(|_| AggregateError::OutOfCalendar)?;
-                start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-            }
-        })
-    };
-    dimensions.iter().map(part).collect()
+fn failure(meter: &Meter, event: &impl UsageEvent, error: AggregateError) -> MeterError {
+    match error {
+        AggregateError::Overflow => MeterError::Overflow { meter: meter.id.clone() },
+        AggregateError::OutOfCalendar => MeterError::OutOfCalendar {
+            meter: meter.id.clone(),
+            source: event.source().to_owned(),
+            id: event.id().to_owned(),
+        },
+        AggregateError::Mixed => MeterError::Mixed,
+    }
 }
 
 /// The quantity as it is priced, and what rounding did to it where the book rounds or digits had no end.

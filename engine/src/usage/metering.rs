@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use super::carried::Carried;
-use super::counter::Counter;
-use super::event::Event;
+use super::counter::{Around, Counter};
 use super::meter::{Meter, MeterError, Reset, Usage};
 use super::meters::Meters;
 use super::saved_counts::SavedCounts;
 use super::span::Span;
+use super::usage_event::UsageEvent;
 use crate::catalog::Book;
 use crate::exact::Overflow;
 
@@ -21,6 +21,8 @@ pub struct Metering {
     span: Span,
     /// One for each meter, in their order.
     counters: Vec<Counter>,
+    /// Where keys of groups are written.
+    key: Vec<String>,
 }
 
 impl Metering {
@@ -33,7 +35,7 @@ impl Metering {
     /// Begins at nothing.
     pub fn of(meters: Arc<Meters>, span: Span) -> Self {
         let counters = meters.meters.iter().map(Counter::new).collect();
-        Self { meters, span, counters }
+        Self { meters, span, counters, key: Vec::new() }
     }
 
     /// Begins with what earlier periods left. It stands for every event before the period; those are passed over then.
@@ -87,11 +89,16 @@ impl Metering {
     }
 
     /// Counts one event in every meter that selects it; returns how many did.
-    pub fn add(&mut self, event: &Event) -> Result<u32, MeterError> {
+    pub fn add<E: UsageEvent>(&mut self, event: &E) -> Result<u32, MeterError> {
+        let Self { meters, span, counters, key } = self;
+        let time = event.time();
+        let (inside, before) = (span.period.contains(time), time < span.period.start);
+        let mut around = Around { calendars: &meters.calendars, span, key };
         let mut counted = 0_u32;
-        let rules = (self.meters.calendars.as_slice(), &self.span);
-        for (meter, counter) in self.meters.meters.iter().zip(&mut self.counters) {
-            if counter.is_in(meter, event, &self.span) && meter.selects(event) && counter.add(meter, event, rules)? {
+        for place in meters.of_kind(event.kind()) {
+            let (Some(meter), Some(counter)) = (meters.meters.get(*place), counters.get_mut(*place)) else { continue };
+            let belongs = inside || (before && counter.wants_history(meter));
+            if belongs && meter.filters_hold(event) && counter.add(meter, event, &mut around)? {
                 counted = counted.saturating_add(1);
             }
         }
@@ -134,10 +141,10 @@ impl Metering {
 }
 
 /// Counts all of `events` that belong to the span. The caller has chosen the customer.
-pub fn count_usage<'e>(
+pub fn count_usage<'e, E: UsageEvent + 'e>(
     book: &Book,
     span: Span,
-    events: impl IntoIterator<Item = &'e Event>,
+    events: impl IntoIterator<Item = &'e E>,
 ) -> Result<Usage, MeterError> {
     let mut metering = Metering::new(book, span);
     for event in events {

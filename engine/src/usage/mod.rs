@@ -8,6 +8,7 @@ mod counter;
 mod dedupe;
 mod dimension;
 mod event;
+mod field;
 mod meter;
 #[cfg(feature = "zones")]
 mod metering;
@@ -26,13 +27,15 @@ mod samples_tests;
 mod saved_counts;
 #[cfg(feature = "zones")]
 mod span;
+mod usage_event;
 mod window;
 
 pub use calendar::{Calendar, SlotRow, WEEKDAYS};
 pub use carried::{Carried, CarriedMeter, CarriedPart};
 pub use dedupe::{Dedupe, KeyField};
 pub use dimension::{Band, By, Dimension};
-pub use event::{Event, FieldProblem};
+pub use event::Event;
+pub use field::{FieldProblem, FieldValue};
 pub use meter::{Filter, Group, Meter, MeterError, MeterUsage, Missing, Reset, Usage, check_event};
 #[cfg(feature = "zones")]
 pub use metering::{Metering, count_usage};
@@ -45,4 +48,5 @@ pub use sample::Sample;
 pub use saved_counts::SavedCounts;
 #[cfg(feature = "zones")]
 pub use span::{Span, Whole};
+pub use usage_event::UsageEvent;
 pub use window::{BadWindow, Window};

@@ -50,7 +50,7 @@ pub use state::{AggregateError, AggregateState, Reading};
 pub use sum::Sum;
 pub use time_share::TimeShare;
 pub use time_weighted::{TimeUnit, TimeWeighted, Values};
-pub use unique_count::UniqueCount;
+pub use unique_count::{Lasting, UniqueCount};
 #[cfg(feature = "zones")]
 pub use windowed::Windowed;
 pub use windowed::{EmptyWindows, Inner, Outer, WindowRule};

@@ -36,7 +36,7 @@ impl AggregateState {
             Self::Max(max) => SavedState::Max(max.clone()),
             Self::Mean(mean) => SavedState::Mean(mean.clone()),
             Self::Latest(latest, _) => SavedState::Latest(latest.clone()),
-            Self::UniqueCount(unique) | Self::ProratedUniqueCount(unique, _) => SavedState::Unique(unique.clone()),
+            Self::UniqueCount(unique, _) | Self::ProratedUniqueCount(unique, _) => SavedState::Unique(unique.clone()),
             Self::TimeWeighted(weighted, _) => SavedState::Time(weighted.clone()),
             Self::Percentile(percentile, _) => SavedState::Percentile(percentile.clone()),
             Self::Windowed(windowed, _) => SavedState::Windowed(windowed.clone()),
@@ -54,10 +54,8 @@ impl AggregateState {
             (Self::Max(_), SavedState::Max(max)) => Self::Max(max),
             (Self::Mean(_), SavedState::Mean(mean)) => Self::Mean(mean),
             (Self::Latest(_, negative), SavedState::Latest(latest)) => Self::Latest(latest, negative),
-            (Self::UniqueCount(_), SavedState::Unique(unique)) => Self::UniqueCount(unique),
-            (Self::ProratedUniqueCount(_, share), SavedState::Unique(unique)) => {
-                Self::ProratedUniqueCount(unique, share)
-            }
+            (Self::UniqueCount(_, lasting), SavedState::Unique(unique)) => Self::UniqueCount(unique, lasting),
+            (Self::ProratedUniqueCount(_, rule), SavedState::Unique(unique)) => Self::ProratedUniqueCount(unique, rule),
             (Self::TimeWeighted(_, rule), SavedState::Time(weighted)) => Self::TimeWeighted(weighted, rule),
             (Self::Percentile(_, rule), SavedState::Percentile(percentile)) => Self::Percentile(percentile, rule),
             (Self::Windowed(_, rule), SavedState::Windowed(windowed)) => Self::Windowed(windowed, rule),

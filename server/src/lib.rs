@@ -18,6 +18,7 @@ pub mod error;
 pub mod import;
 pub mod ingest;
 pub mod invoices;
+pub mod maintenance;
 pub mod metering;
 pub mod openapi;
 pub mod public;

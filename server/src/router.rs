@@ -48,6 +48,7 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/quota", metering::quota::check)
         // Customers.
         .get("/v1/customers", customers::routes::list)
         .put("/v1/customers/{id}", customers::routes::put)
@@ -64,6 +65,7 @@ fn routes() -> Routes {
         .post("/v1/engine", asks::routes::ask)
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
+        .get("/v1/trial/stream", trial::stream::stream)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)

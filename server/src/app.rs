@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::auth::keyring::Keyring;
 use crate::auth::operator::{OperatorToken, TokenError};
 use crate::books::flow::Shelf;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbError};
+use crate::idempotency::flow::Sweep;
 use crate::invoices::fonts::Fonts;
 
 /// The server's parts.
@@ -22,6 +24,10 @@ pub struct Parts {
     pub config: Config,
     /// The operator's token.
     pub operator: OperatorToken,
+    /// API keys that were seen lately, and how much of their rates is left.
+    pub keyring: Keyring,
+    /// When the expired answers of Idempotency-Keys were last thrown away.
+    pub sweep: Sweep,
     /// Fonts for the invoices, found when the first one is printed.
     pub fonts: Fonts,
 }
@@ -55,5 +61,7 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
     let db = Db::open(&config, clock.now()).await?;
     let operator = OperatorToken::load(&config)?;
     let fonts = Fonts::new(config.fonts.clone());
-    Ok(Arc::new(Parts { db, clock, shelf: Shelf::default(), config, operator, fonts }))
+    let keyring = Keyring::new(clock, config.key_rates);
+    let (shelf, sweep) = (Shelf::default(), Sweep::default());
+    Ok(Arc::new(Parts { db, clock, shelf, config, operator, keyring, sweep, fonts }))
 }

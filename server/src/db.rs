@@ -61,7 +61,8 @@ impl From<sqlx::Error> for DbError {
 }
 
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 1] = [(1, include_str!("schema/0001_first.sql"))];
+const SHAPES: [(i64, &str); 2] =
+    [(1, include_str!("schema/0001_first.sql")), (2, include_str!("schema/0002_keys.sql"))];
 
 /// An open database.
 #[derive(Debug, Clone)]

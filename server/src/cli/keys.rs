@@ -94,7 +94,7 @@ async fn add(app: &App, args: &AddArgs, screen: &mut Screen) -> Result<(), CliEr
     scopes.dedup();
     let order = KeyOrder {
         name: args.name.clone(),
-        customer: args.customer.as_ref().map(CustomerId::new).transpose()?,
+        customer: args.customer.as_deref().map(CustomerId::new).transpose()?,
         sources: args.source.clone(),
         scopes,
         expires_at: args.days.and_then(|days| now.checked_add_signed(TimeDelta::days(i64::from(days)))),

@@ -335,7 +335,8 @@ async fn a_key_may_send_a_stream_as_fast_as_its_rate_lets_it() {
     let token = format!("Bearer {}", api.key(order).await);
     let begun = std::time::Instant::now();
     let headers = [("authorization", token.as_str()), ("content-type", LINES)];
-    let reply = api.send("POST", "/v1/events", &headers, lines(some(0..300))).await;
+    let past = (0..300).map(|id| event(&id.to_string(), "acme", "2020-01-01T00:00:00Z"));
+    let reply = api.send("POST", "/v1/events", &headers, lines(past)).await;
     assert_eq!((reply.status, reply.json()["accepted"].as_u64()), (StatusCode::OK, Some(300)), "{}", reply.text());
     // 100 at once, 200 more at 1,000 a second.
     assert!(begun.elapsed().as_millis() >= 200, "{:?}", begun.elapsed());

@@ -14,7 +14,7 @@ fn refusal(status: u16, kind: &str) -> (u16, String) {
 }
 
 async fn customer(api: &Api, id: &str) {
-    let put = api.put(&format!("/v1/customers/{id}"), json!({ "book": "shop", "plan": "basic" })).await;
+    let put = api.put(&format!("/v1/customers/{id}"), json!({ "name": id })).await;
     assert!(put.status.is_success(), "{}", put.text());
 }
 

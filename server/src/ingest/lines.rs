@@ -64,10 +64,17 @@ impl Lines {
             }
             push(&mut self.line, part);
             self.body.consume(taken);
+            // What unpacks to much more than it was must not keep others waiting.
+            tokio::task::coop::consume_budget().await;
             if is_whole && let Some(line) = self.finish() {
                 return Ok(Some(line));
             }
         }
+    }
+
+    /// How many bytes have come, after decompression.
+    pub fn bytes_read(&self) -> u64 {
+        self.read
     }
 
     /// The line up to here, unless it is blank; the next one begins.

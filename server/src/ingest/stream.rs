@@ -108,6 +108,7 @@ impl Stream {
             && chunk.len() < most
             && bytes < CHUNK_BYTES
         {
+            let read_before = lines.bytes_read();
             let pause = if chunk.is_empty() { PAUSE_MAX } else { GATHER };
             match timeout(pause, lines.next()).await {
                 Ok(Ok(Some(line))) => {
@@ -121,6 +122,8 @@ impl Stream {
                         lines.into_body().drain().await;
                     }
                 }
+                // A long line is not a pause.
+                Err(_) if lines.bytes_read() > read_before => {}
                 Err(_) if chunk.is_empty() => {
                     self.end = Some(too_slow());
                     self.lines = None;

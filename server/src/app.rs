@@ -7,6 +7,7 @@ use crate::auth::operator::{OperatorToken, TokenError};
 use crate::books::flow::Shelf;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
 use crate::idempotency::flow::Sweep;
 use crate::invoices::fonts::Fonts;
@@ -20,6 +21,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Books that were read already.
     pub shelf: Shelf,
+    /// What is remembered of customers.
+    pub customers: Remembered,
     /// The settings.
     pub config: Config,
     /// The operator's token.
@@ -62,6 +65,15 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
     let operator = OperatorToken::load(&config)?;
     let fonts = Fonts::new(config.fonts.clone());
     let keyring = Keyring::new(clock, config.key_rates);
-    let (shelf, sweep) = (Shelf::default(), Sweep::default());
-    Ok(Arc::new(Parts { db, clock, shelf, config, operator, keyring, sweep, fonts }))
+    Ok(Arc::new(Parts {
+        db,
+        clock,
+        shelf: Shelf::default(),
+        customers: Remembered::default(),
+        config,
+        operator,
+        keyring,
+        sweep: Sweep::default(),
+        fonts,
+    }))
 }

@@ -29,6 +29,10 @@ pub struct Envelope {
     pub datacontenttype: Option<Value>,
     /// `data`.
     pub data: Option<Value>,
+    /// `voids`: the id of an earlier event that does not count.
+    pub voids: Option<Value>,
+    /// `amends`: the id of an earlier event that this one replaces.
+    pub amends: Option<Value>,
     /// Whether there is `data_base64`.
     pub has_binary_data: bool,
 }
@@ -79,6 +83,8 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 Name::Time => &mut envelope.time,
                 Name::Datacontenttype => &mut envelope.datacontenttype,
                 Name::Data => &mut envelope.data,
+                Name::Voids => &mut envelope.voids,
+                Name::Amends => &mut envelope.amends,
                 Name::Other(name) => {
                     if others.contains(&name) {
                         return Err(twice(&name));
@@ -117,6 +123,8 @@ enum Name {
     Time,
     Datacontenttype,
     Data,
+    Voids,
+    Amends,
     Other(String),
 }
 
@@ -131,6 +139,8 @@ impl Name {
             Self::Time => "time",
             Self::Datacontenttype => "datacontenttype",
             Self::Data => "data",
+            Self::Voids => "voids",
+            Self::Amends => "amends",
             Self::Other(name) => name,
         }
     }
@@ -161,6 +171,8 @@ impl Visitor<'_> for NameVisitor {
             "time" => Name::Time,
             "datacontenttype" => Name::Datacontenttype,
             "data" => Name::Data,
+            "voids" => Name::Voids,
+            "amends" => Name::Amends,
             other => Name::Other(other.to_owned()),
         })
     }

@@ -48,6 +48,8 @@ impl Lines {
     /// The next line that is not blank; `None` at the end. May be given up and called again: nothing is lost.
     pub async fn next(&mut self) -> Result<Option<Line>, LinesError> {
         loop {
+            // What unpacks to much more than it was must not keep others waiting.
+            tokio::task::coop::consume_budget().await;
             let some = self.body.fill().await?;
             if some.is_empty() {
                 // The last line needs no end.
@@ -64,8 +66,6 @@ impl Lines {
             }
             push(&mut self.line, part);
             self.body.consume(taken);
-            // What unpacks to much more than it was must not keep others waiting.
-            tokio::task::coop::consume_budget().await;
             if is_whole && let Some(line) = self.finish() {
                 return Ok(Some(line));
             }

@@ -2,10 +2,13 @@
 //!
 //! Knows nothing of books and databases; what it lets through has every attribute that billing needs.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Timelike};
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::Event;
+use ledger::{Change, Incoming};
 use serde_json::Value;
 
 use super::envelope::Envelope;
@@ -103,6 +106,17 @@ pub enum EventProblem {
     /// Data that is no object.
     #[error("data must be a JSON object, for instance {{\"bytes\": \"2048\"}}")]
     Data,
+    /// Both attributes that change an earlier event.
+    #[error("voids and amends stand side by side; an event does one of the two")]
+    TwoChanges,
+    /// It voids or amends an event that is not there.
+    #[error(
+        "there is no event {0} of this source, customer and time; an event that voids or amends another repeats its source, subject and time"
+    )]
+    NoTarget(String),
+    /// Another event did so before.
+    #[error("event {0} was voided or amended before; amend the event that amended it")]
+    ChangedBefore(String),
     /// A meter that counts this type of event cannot count this one.
     #[error("meter {meter} of book {book} cannot count this event: {problem}")]
     Field {
@@ -139,6 +153,9 @@ impl EventProblem {
             Self::Past { .. } => "time_too_old",
             Self::DataType(_) => "unsupported_datacontenttype",
             Self::Data => "data_not_object",
+            Self::TwoChanges => "two_changes",
+            Self::NoTarget(_) => "no_target",
+            Self::ChangedBefore(_) => "changed_before",
             Self::Field { problem: engine::usage::FieldProblem::Missing { .. }, .. } => "field_missing",
             Self::Field { problem: engine::usage::FieldProblem::NotDecimal { .. }, .. } => "field_not_decimal",
             Self::Field { problem: engine::usage::FieldProblem::NotOperation { .. }, .. } => "field_not_operation",
@@ -152,7 +169,10 @@ impl EventProblem {
             | Self::RepeatedKey(_)
             | Self::NotUtf8(_)
             | Self::LineTooLong { .. }
-            | Self::NotAnObject => String::new(),
+            | Self::NotAnObject
+            | Self::TwoChanges
+            | Self::NoTarget(_)
+            | Self::ChangedBefore(_) => String::new(),
             Self::Missing(name)
             | Self::NotText(name)
             | Self::Empty(name)
@@ -211,9 +231,10 @@ const EARLIEST_SECONDS: i64 = 946_684_800;
 
 const ATTRIBUTE_LENGTH_MAX: usize = 255;
 
-/// The event that the attributes describe.
-pub fn read_event(envelope: Envelope, window: TimeWindow) -> Result<Event, EventProblem> {
-    let Envelope { specversion, id, source, kind, subject, time, datacontenttype, data, has_binary_data } = envelope;
+/// The event that the attributes describe, and what it does to an earlier one.
+pub fn read_event(envelope: Envelope, window: TimeWindow) -> Result<Incoming, EventProblem> {
+    let Envelope { specversion, id, source, kind, subject, time, voids, amends, .. } = envelope;
+    let change = read_change(voids, amends)?;
     let version = text(specversion, "specversion")?;
     if version != "1.0" {
         return Err(EventProblem::SpecVersion(format!("\"{version}\"")));
@@ -223,17 +244,33 @@ pub fn read_event(envelope: Envelope, window: TimeWindow) -> Result<Event, Event
     let kind = plain_text(kind, "type")?;
     let customer = CustomerId::new(&text(subject, "subject")?).map_err(EventProblem::Subject)?;
     let time = read_time(&text(time, "time")?, window)?;
-    if has_binary_data {
+    if envelope.has_binary_data {
         return Err(EventProblem::DataType("binary (data_base64)".to_owned()));
     }
-    check_data_type(datacontenttype)?;
-    let data = match data {
+    check_data_type(envelope.datacontenttype)?;
+    let data = match envelope.data {
         Some(data @ Value::Object(_)) if has_nul(&data) => return Err(EventProblem::DataNul),
         Some(Value::Object(data)) => data.into_iter().collect(),
         Some(_) => return Err(EventProblem::Data),
+        // What only voids another event needs no data.
+        None if matches!(change, Change::Voids(_)) => BTreeMap::new(),
         None => return Err(EventProblem::Missing("data")),
     };
-    Ok(Event { source, id, customer, kind, time, data })
+    Ok(Incoming { event: Event { source, id, customer, kind, time, data }, change })
+}
+
+/// Which earlier event it voids or amends, if it does.
+fn read_change(voids: Option<Value>, amends: Option<Value>) -> Result<Change, EventProblem> {
+    let target = |value: Option<Value>, name: &'static str| match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => plain_text(Some(value), name).map(Some),
+    };
+    match (target(voids, "voids")?, target(amends, "amends")?) {
+        (None, None) => Ok(Change::None),
+        (Some(id), None) => Ok(Change::Voids(id)),
+        (None, Some(id)) => Ok(Change::Amends(id)),
+        (Some(_), Some(_)) => Err(EventProblem::TwoChanges),
+    }
 }
 
 /// An attribute that must be a text of 1 to 255 characters.

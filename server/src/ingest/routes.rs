@@ -77,7 +77,13 @@ pub async fn accept(
         holder.take_events(events.len())?;
     }
     let books = app.shelf.books(&app.db).await?;
-    let surroundings = Surroundings { books: &books, window: window(&app), allowed: allowed(&sender), request: &id };
+    let surroundings = Surroundings {
+        books: &books,
+        customers: &app.customers,
+        window: window(&app),
+        allowed: allowed(&sender),
+        request: &id,
+    };
     let answer = answer(ingest(&app.db, surroundings, &events).await?);
     let taken = answer.accepted.saturating_add(answer.duplicates);
     let left = answer.conflicts.saturating_add(answer.refused);

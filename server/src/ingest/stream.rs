@@ -83,8 +83,13 @@ impl Stream {
         wait_for_rate(&self.sender, chunk.len()).await;
         let submitted: Vec<Submitted<'_>> = chunk.iter().map(submitted).collect();
         let books = self.app.shelf.books(&self.app.db).await?;
-        let (window, allowed) = (window(&self.app), allowed(&self.sender));
-        let surroundings = Surroundings { books: &books, window, allowed, request: &self.request };
+        let surroundings = Surroundings {
+            books: &books,
+            customers: &self.app.customers,
+            window: window(&self.app),
+            allowed: allowed(&self.sender),
+            request: &self.request,
+        };
         let answered = ingest(&self.app.db, surroundings, &submitted).await?;
         let mut events = Vec::with_capacity(answered.len());
         for (line, answered) in chunk.iter().zip(answered) {
@@ -123,7 +128,7 @@ impl Stream {
                     }
                 }
                 // A long line is not a pause.
-                Err(_) if lines.bytes_read() > read_before => {}
+                Err(_) if chunk.is_empty() && lines.bytes_read() > read_before => {}
                 Err(_) if chunk.is_empty() => {
                     self.end = Some(too_slow());
                     self.lines = None;

@@ -15,6 +15,7 @@ pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod idempotency;
 pub mod import;
 pub mod ingest;
 pub mod invoices;

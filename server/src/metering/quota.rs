@@ -14,7 +14,7 @@ use super::flow::{MeteringError, terms_now, warm};
 use crate::app::App;
 use crate::customers::flow::existing;
 use crate::error::Problem;
-use crate::request::{Asked, Named, Operator, customer_id};
+use crate::request::{Asked, Named, Reader, customer_id};
 
 /// Which meter is asked for.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -80,19 +80,23 @@ pub enum QuotaReason {
     responses(
         (status = 200, description = "Whether more may be served", body = QuotaAnswer),
         (status = 400, description = "The query cannot be read", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "No token, or a key that is unknown or has ended", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope usage:read, or belongs to another customer", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such customer or meter", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "No plan applies", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "The key is used too fast; Retry-After says when to try again", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ),
-    security(("operator" = []))
+    security(("operator" = []), ("api_key" = []))
 )]
 pub async fn check(
     State(app): State<App>,
-    _: Operator,
+    reader: Reader,
     Named(id): Named,
     Asked(QuotaQuery { meter }): Asked<QuotaQuery>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<QuotaAnswer>), Problem> {
-    let customer = existing(&app.db, &customer_id(&id)?).await?;
+    let id = customer_id(&id)?;
+    reader.may_read(&id)?;
+    let customer = existing(&app.db, &id).await?;
     let books = app.shelf.books(&app.db).await?;
     let now = app.clock.now();
     let (terms, _) = terms_now(&books, &customer, now)?;

@@ -320,8 +320,9 @@ async fn binary_form_is_the_same_event_as_structured_form() {
     let csv = [&[("content-type", "text/csv")], &headers[1..]].concat();
     let refused = send(&api, &csv, "1,2").await.json();
     assert_eq!(refused["events"][0]["code"], "unsupported_datacontenttype");
-    let aside = api.get("/v1/refused-events?limit=1").await.json();
-    assert!(aside[0]["body"].as_str().unwrap().contains("\"data\":\"1,2\""), "{aside}");
+    let aside = api.get("/v1/refused-events").await.json();
+    let bodies: Vec<&str> = aside.as_array().unwrap().iter().filter_map(|event| event["body"].as_str()).collect();
+    assert!(bodies.iter().any(|body| body.contains("\"data\":\"1,2\"")), "{aside}");
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ use walrus::{ConstExpr, Data, DataId, DataKind, MemoryId, Module};
 /// Shorter texts are not worth their place in the list.
 const SHORTEST: usize = 6;
 
+/// The bytes of a place in the sources.
+const LOCATION: usize = 16;
+
 /// Moves texts from the first part to the rest.
 pub(super) fn move_texts(first: &mut Module, rest: &mut Module) {
     let Some(memory) = rest.memories.iter().next().map(|memory| memory.id()) else { return };
@@ -22,6 +25,7 @@ pub(super) fn move_texts(first: &mut Module, rest: &mut Module) {
     for id in segments {
         let segment = first.data.get_mut(id);
         let Some(start) = start_of(segment) else { continue };
+        let paths = paths(start, &segment.value);
         let begins: BTreeSet<u32> =
             needed.constants.iter().chain(&needed.offsets).chain(&begun.constants).chain(&pointed).copied().collect();
         let stays = |range: &Range<u32>| {
@@ -31,7 +35,7 @@ pub(super) fn move_texts(first: &mut Module, rest: &mut Module) {
         for range in ranges(start, segment.value.len(), &begins) {
             let Some(place) = within(start, &range) else { continue };
             let Some(text) = segment.value.get_mut(place) else { continue };
-            if !stays(&range) && is_prose(text) {
+            if !stays(&range) && (is_prose(text) || is_location(text, &paths)) {
                 match moved.last_mut() {
                     Some((start, before)) if within(*start, &range).is_some_and(|at| at.start == before.len()) => {
                         before.extend_from_slice(text);
@@ -91,6 +95,32 @@ fn is_prose(bytes: &[u8]) -> bool {
     let is_word = str::from_utf8(text).is_ok_and(|text| text.chars().all(|c| c == '_' || c.is_lowercase() || c > '⺀'));
     let is_text = text.contains(&b' ') && readable * 10 >= text.len() * 9;
     text.len() >= SHORTEST && !text.contains(&0) && (is_word || is_text)
+}
+
+/// Where the names of source files stand in a segment.
+fn paths(start: u32, data: &[u8]) -> BTreeSet<(u32, u32)> {
+    let mut paths = BTreeSet::new();
+    for words in data.windows(8).step_by(4) {
+        if let Some((from, length)) = pair(words)
+            && let Some(place) = from.checked_add(length).and_then(|end| within(start, &(from..end)))
+            && data.get(place).is_some_and(|text| text.ends_with(b".rs"))
+        {
+            paths.insert((from, length));
+        }
+    }
+    paths
+}
+
+/// An address and a length.
+fn pair(words: &[u8]) -> Option<(u32, u32)> {
+    let (from, rest) = words.split_first_chunk::<4>()?;
+    let (length, _) = rest.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*from), u32::from_le_bytes(*length)))
+}
+
+/// Where in the sources a panic is: a path with its length, a line and a column, which only a message reads.
+fn is_location(bytes: &[u8], paths: &BTreeSet<(u32, u32)>) -> bool {
+    bytes.len() == LOCATION && pair(bytes).is_some_and(|named| paths.contains(&named))
 }
 
 /// What code points to, or may point to: every number in it.

@@ -39,12 +39,17 @@ async fn wait_for_hook(client: &Client, name: &str) {
 
 async fn wait_for_text(client: &Client, name: &str, part: &str) {
     let script = format!("return document.querySelector('{}')?.textContent.includes({})", hook(name), json!(part));
-    wait_for(client, &format!("{name} to say {part}"), &script).await;
+    let says = format!("return document.querySelector('{}')?.textContent ?? ''", hook(name));
+    let before = client.execute(&says, Vec::new()).await.unwrap();
+    wait_for(client, &format!("{name} to say {part}, not {before}"), &script).await;
 }
 
 /// Replaces what stands in a field, as somebody would who selects all and types.
 async fn type_into(client: &Client, name: &str, value: &str) {
     let field = client.find(Locator::Css(&hook(name))).await.unwrap();
+    // In the middle, where the bar with the total does not cover it.
+    let show = format!("document.querySelector('{}').scrollIntoView({{ block: 'center' }})", hook(name));
+    client.execute(&show, Vec::new()).await.unwrap();
     field.click().await.unwrap();
     field.send_keys("\u{e009}a\u{e000}").await.unwrap();
     field.send_keys(value).await.unwrap();
@@ -246,7 +251,7 @@ async fn usage_in_parts_is_priced_row_by_row_and_shared_by_link() {
     let night = client.execute(night, Vec::new()).await.unwrap();
     type_into(&client, night.as_str().unwrap(), "1").await;
     wait_for_text(&client, "total", "CN¥209.67").await;
-    wait_for(&client, "the link", "return location.hash.includes('payments[]=100x100')").await;
+    wait_for(&client, "the link", "return decodeURIComponent(location.hash).includes('night]=1')").await;
     let link = client.current_url().await.unwrap().to_string();
     client.goto("about:blank").await.unwrap();
     client.goto(&link).await.unwrap();

@@ -86,13 +86,14 @@ impl Charge {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     Period,
     Once,
     RollOver,
 }
 
-const RENEWS: [(&str, Word); 3] = [("period", Word::Period), ("once", Word::Once), ("roll_over", Word::RollOver)];
+pub(super) const RENEWS: [(&str, Word); 3] =
+    [("period", Word::Period), ("once", Word::Once), ("roll_over", Word::RollOver)];
 
 /// `"1000"`, `{ units = "1000", renews = "roll_over", limit = "500", periods = "3", prorated = true }`, or
 /// `{ pool = "shared" }`.

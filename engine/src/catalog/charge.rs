@@ -8,7 +8,7 @@ use super::charge_terms::{ChargeTerms, TERM_KEYS, read_charge_terms, write_charg
 use super::commitment::Promised;
 use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
-use super::meter::{KnownMeters, aggregate_word, find_meter};
+use super::meter::{KnownMeters, find_meter};
 use super::price::{
     Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_capacity,
     read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
@@ -251,16 +251,46 @@ fn read_metered(
         allowance: Box::new(allowance),
         model: model?,
     };
-    if metered.model.needs_events() && !meter.samples {
-        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: meter.id.to_string() });
-    }
-    if metered.model.needs_events() && !meter.aggregate.samples_add_up() {
-        let kind = ProblemKind::NotForAggregate { key, aggregate: aggregate_word(&meter.aggregate) };
-        return reader.report_at(table, key, path, kind);
-    }
+    check_events(reader, table, path, (&metered, meter))?;
     check_groups(reader, table, path, (&metered, meter))?;
     check_cells(reader, table, path, (&metered, meter))?;
     Some(metered)
+}
+
+/// What is priced event by event needs the events, and a quantity that is their sum: else it would be the price of another.
+fn check_events(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    path: &Path,
+    (metered, meter): (&Metered, &Meter),
+) -> Option<()> {
+    if !metered.model.needs_events() {
+        return Some(());
+    }
+    let id = || meter.id.to_string();
+    if !meter.samples {
+        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: id() });
+    }
+    let sums = match &metered.model {
+        // Its tiers are reached by what the events bring, so nothing may be scaled by time.
+        Model::Matrix(_) => meter.aggregate.adds_up(),
+        Model::Percentage(_)
+        | Model::ProratedGraduated(_)
+        | Model::PerUnit(_)
+        | Model::Graduated(_)
+        | Model::Volume(_)
+        | Model::StairStep(_)
+        | Model::Package(_)
+        | Model::GraduatedPercentage(_)
+        | Model::Dynamic(_)
+        | Model::Committed(_)
+        | Model::Rules(_) => meter.aggregate.sums_events(meter.group_by.is_empty() || metered.each == Each::Group),
+    };
+    if sums && meter.round.is_none() {
+        return Some(());
+    }
+    let running_total = matches!(metered.model, Model::Matrix(_));
+    reader.report_at(table, "meter", path, ProblemKind::NeedsSum { meter: id(), running_total })
 }
 
 /// What a promised quantity costs can be said only where a quantity alone has a price.

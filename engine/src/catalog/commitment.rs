@@ -171,7 +171,21 @@ pub(super) fn read_commitment(reader: &mut Reader, node: &Node, path: &Path) -> 
         }
         (None, None) => return reader.report(node, path, ProblemKind::MissingKey { key: "amount" }),
     };
-    Some(Commitment { of, settle: settle? })
+    let settle = settle?;
+    let nothing = match of {
+        Promised::Amount(amount) => amount == Money::ZERO,
+        Promised::Quantity(quantity) => quantity.is_zero(),
+    };
+    check_effect(reader, node, path, (nothing, settle))?;
+    Some(Commitment { of, settle })
+}
+
+/// A commitment to nothing has an effect only where what lies above, which is everything, is dearer.
+fn check_effect(reader: &mut Reader, node: &Node, path: &Path, (nothing, settle): (bool, Settle)) -> Option<()> {
+    if nothing && settle.overage_factor == OverageFactor::one() {
+        return reader.report(node, path, ProblemKind::CommitmentWithoutEffect);
+    }
+    Some(())
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -287,11 +301,13 @@ fn read_plan_commitment(reader: &mut Reader, node: &Node, path: &Path, charges: 
     let settle = read_settle(reader, &table, path);
     let prorated = reader.optional(&table, "prorated", path, Reader::boolean);
     let compare = reader.optional(&table, "compare", path, |reader, node, path| reader.option(node, path, &COMPARES));
+    let (amount, settle) = (Money::new(amount?), settle?);
+    check_effect(reader, node, path, (amount == Money::ZERO, settle))?;
     Some(PlanCommitment {
         line: line?,
-        amount: Money::new(amount?),
+        amount,
         counts: counts?.unwrap_or_default(),
-        settle: settle?,
+        settle,
         prorated: prorated?.unwrap_or(true),
         compare: compare?,
     })

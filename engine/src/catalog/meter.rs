@@ -11,7 +11,7 @@ use super::dimension::{read_dimensions, write_dimension};
 use super::draft::{Node, Value as Typed};
 use super::problem::{Expected, ProblemKind};
 use super::reader::{Entry, Path, Reader, Table};
-use super::selection::read_values;
+use super::selection::{is_empty, read_values};
 use super::write::{insert, names, object, text, word};
 use crate::ids::MeterId;
 use crate::usage::aggregate::Aggregate;
@@ -151,7 +151,7 @@ fn check_options(reader: &mut Reader, table: &Table<'_>, path: &Path, meter: &Me
 }
 
 /// The word of a book for an aggregate.
-pub(super) fn aggregate_word(aggregate: &Aggregate) -> String {
+fn aggregate_word(aggregate: &Aggregate) -> String {
     let mut fields = Map::new();
     write_aggregate(&mut fields, aggregate);
     fields.get("aggregate").and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -160,12 +160,12 @@ pub(super) fn aggregate_word(aggregate: &Aggregate) -> String {
 /// `{ region = ["eu", "us"], method = "GET" }`.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_filters(reader: &mut Reader, node: &Node, path: &Path) -> Option<Vec<Filter>> {
+    if is_empty(node) {
+        return reader.report(node, path, ProblemKind::EmptySelection);
+    }
     let Typed::Table(fields) = &node.value else {
         return reader.report(node, path, ProblemKind::WrongType { found: node.kind(), expected: Expected::Table });
     };
-    if fields.is_empty() {
-        return reader.report(node, path, ProblemKind::Empty);
-    }
     let filter = |field: &super::draft::Field| {
         let values = read_values(reader, &field.node, &path.key(&field.key))?;
         Some(Filter { field: field.key.clone(), values })

@@ -2,16 +2,17 @@
 
 use super::allowance::{Pool, check_allowances, read_pools};
 use super::charge::{Charge, Pricing, read_charge};
-use super::commitment::{PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
+use super::commitment::{IN_PROGRESS, InProgress, PLAN_TERM_KEYS, PlanTerms, read_plan_terms};
 use super::composites::check_composites;
 use super::cycle::read_cycle;
 use super::draft::Node;
 use super::meter::KnownMeters;
 use super::problem::ProblemKind;
 use super::proration::{check_basis, read_proration, usual_proration};
-use super::reader::{Path, Reader};
-use super::terms::{Credit, Discount, read_credits, read_discounts};
+use super::reader::{Path, Reader, Table};
+use super::terms::{Credit, Discount, Off, read_credits, read_discounts};
 use super::time_problem::TimeProblem;
+use super::write::word;
 use crate::ids::{ChargeId, MeterId, PlanId};
 use crate::invoice::proration::Proration;
 use crate::period::Cycle;
@@ -102,7 +103,29 @@ pub(super) fn read_plan(reader: &mut Reader, entry: &super::reader::Entry<'_>, m
     }
     check_allowances(reader, entry, (&plan.charges, &plan.pools))?;
     check_rhythms(reader, entry, &plan)?;
+    check_parts(reader, &table, path, &plan)?;
     Some(plan)
+}
+
+/// A sum is for a period. A period that is billed in parts has several bills, of which none knows what the others took.
+fn check_parts(reader: &mut Reader, table: &Table<'_>, path: &Path, plan: &Plan) -> Option<()> {
+    let is_sum = |discount: &Discount| match discount.off {
+        Off::Amount(_) => true,
+        Off::Percent(_) => false,
+    };
+    let sums = [("discounts", plan.discounts.iter().any(is_sum)), ("credits", !plan.credits.is_empty())];
+    let mut outcome = Some(());
+    if plan.terms.in_progress != InProgress::Final {
+        for (key, _) in sums.into_iter().filter(|(_, there)| *there) {
+            outcome = reader.report_at(
+                table,
+                key,
+                path,
+                ProblemKind::RestartsInParts { in_progress: word(&IN_PROGRESS, plan.terms.in_progress).to_string() },
+            );
+        }
+    }
+    outcome
 }
 
 /// A charge with a rhythm of its own fills the plan's periods, and nothing looks at it together with the others.

@@ -56,6 +56,8 @@ pub enum ProblemKind {
     UnknownOption { text: String, allowed: Vec<String> },
     /// An empty text.
     Empty,
+    /// A selection that names no attribute, or no value of one.
+    EmptySelection,
     /// A charge for a meter that is not there.
     UnknownMeter { id: String, known: Vec<String> },
     /// A default plan that is not there.
@@ -84,6 +86,8 @@ pub enum ProblemKind {
     NotForModel { key: &'static str, model: &'static str },
     /// A charge that reads events one by one, of a meter that does not keep them.
     NeedsSamples { meter: String },
+    /// A charge that reads events one by one, of a meter whose quantity is not their sum.
+    NeedsSum { meter: String, running_total: bool },
     /// A share of a charge that is not there.
     UnknownCharge { id: String, known: Vec<String> },
     /// A charge that is a share of itself, by way of others or not.
@@ -142,6 +146,10 @@ pub enum ProblemKind {
     FactorBelowOne { value: String },
     /// A commitment that changes nothing.
     CommitmentWithoutEffect,
+    /// A sum for a period that each bill of its parts would take again.
+    RestartsInParts { in_progress: String },
+    /// A discount on no charges or no tags.
+    DiscountOnNothing,
     /// A discount above 100 %.
     DiscountTooHigh { percent: String },
     /// A tax that is not there, or not yet.
@@ -195,6 +203,7 @@ impl Expected {
 
 impl ProblemKind {
     /// A stable word for programs.
+    #[expect(clippy::too_many_lines, reason = "a table: one word for each problem")]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "syntax",
@@ -211,6 +220,7 @@ impl ProblemKind {
             Self::BadDate { .. } => "bad_date",
             Self::UnknownOption { .. } => "unknown_option",
             Self::Empty => "empty",
+            Self::EmptySelection => "empty_selection",
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownPlan { .. } => "unknown_plan",
             Self::FieldForCount => "field_for_count",
@@ -225,6 +235,7 @@ impl ProblemKind {
             Self::NotForFlat { .. } => "not_for_flat",
             Self::NotForModel { .. } => "not_for_model",
             Self::NeedsSamples { .. } => "needs_samples",
+            Self::NeedsSum { .. } => "needs_sum",
             Self::UnknownCharge { .. } => "unknown_charge",
             Self::CircularCharge { .. } => "circular_charge",
             Self::UnreachableTier => "unreachable_tier",
@@ -254,6 +265,8 @@ impl ProblemKind {
             Self::OrderNotForSplit => "order_not_for_split",
             Self::FactorBelowOne { .. } => "factor_below_one",
             Self::CommitmentWithoutEffect => "commitment_without_effect",
+            Self::RestartsInParts { .. } => "restarts_in_parts",
+            Self::DiscountOnNothing => "discount_on_nothing",
             Self::DiscountTooHigh { .. } => "discount_too_high",
             Self::UnknownTax { .. } => "unknown_tax",
             Self::UnknownTag { .. } => "unknown_tag",
@@ -302,6 +315,10 @@ impl ProblemKind {
             Self::UnknownOption { text, allowed } => {
                 format!("\"{text}\" is not an option; allowed: {}", allowed.join(", "))
             }
+            Self::EmptySelection => {
+                "nothing is selected; name at least one attribute and a value of it, for instance where = { region = \"eu\" }, or leave it out"
+                    .to_owned()
+            }
             Self::Empty => "the text is empty; write something people can read".to_owned(),
             Self::UnknownMeter { id, known } => {
                 format!("there is no meter \"{id}\"; the book has {}", known.join(", "))
@@ -340,6 +357,14 @@ impl ProblemKind {
             }
             Self::NeedsSamples { meter } => {
                 format!("the charge prices event by event; write samples = true in the meter {meter}")
+            }
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("a running total is that of the events; the meter {meter} must be a count or a sum, without round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "the charge prices event by event, so the quantity of the meter {meter} must be their sum, without round; allowed: count, sum, prorated_sum, and unique_count, prorated_unique_count, high_water, prorated_high_water where nothing is grouped or each = \"group\""
+                )
             }
             Self::UnknownCharge { id, known } => {
                 format!("there is no charge \"{id}\" in this plan; it has {}", known.join(", "))
@@ -413,7 +438,16 @@ impl ProblemKind {
                 format!("{value} would make more usage cheaper than less; allowed is a factor of 1 or more")
             }
             Self::CommitmentWithoutEffect => {
-                "without true_up and with an overage_factor of 1 the commitment changes nothing; set one of them, or leave it out"
+                "with nothing due below it (no true_up, or 0) and an overage_factor of 1 the commitment changes nothing; change one of them, or leave it out"
+                    .to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "with in_progress = \"{in_progress}\" a period has several bills, and each of them would take the whole sum again; write a percent instead, or in_progress = \"final\""
+                )
+            }
+            Self::DiscountOnNothing => {
+                "the list is empty, so nothing is ever discounted; name something in it, or leave it out for the whole bill"
                     .to_owned()
             }
             Self::DiscountTooHigh { percent } => {
@@ -495,6 +529,9 @@ impl ProblemKind {
             Self::UnknownOption { text, allowed } => {
                 format!("没有“{text}”这个选项；允许：{}", allowed.join("、"))
             }
+            Self::EmptySelection => {
+                "没有选中任何内容；请至少写一个属性及其取值，例如 where = { region = \"eu\" }，或去掉它".to_owned()
+            }
             Self::Empty => "文本为空；请写上客户能读懂的文字".to_owned(),
             Self::UnknownMeter { id, known } => {
                 format!("没有计量项“{id}”；价目表中有：{}", known.join("、"))
@@ -533,6 +570,14 @@ impl ProblemKind {
                 format!("“{key}”在 {model} 中没有意义；请去掉{}", instead(key, model, Lang::Zh))
             }
             Self::NeedsSamples { meter } => format!("该收费项逐个事件计价；请在计量项 {meter} 中写 samples = true"),
+            Self::NeedsSum { meter, running_total: true } => {
+                format!("累计量逐个事件累加；计量项 {meter} 须为 count 或 sum，且不写 round")
+            }
+            Self::NeedsSum { meter, running_total: false } => {
+                format!(
+                    "该收费项逐个事件计价，计量项 {meter} 的用量须为各事件之和，且不写 round；允许：count、sum、prorated_sum，以及没有分组或 each = \"group\" 时的 unique_count、prorated_unique_count、high_water、prorated_high_water"
+                )
+            }
             Self::UnknownCharge { id, known } => {
                 format!("该套餐没有收费项“{id}”；有：{}", known.join("、"))
             }
@@ -592,7 +637,15 @@ impl ProblemKind {
                 format!("系数 {value} 会使超出部分比承诺以内更便宜；只允许 1 或更大")
             }
             Self::CommitmentWithoutEffect => {
-                "没有 true_up 且 overage_factor 为 1 时，承诺不起任何作用；请设置其一，或去掉承诺".to_owned()
+                "承诺之下没有应补的金额（不补差，或承诺为 0），且超额倍数为 1，承诺不起任何作用；请修改其中一项，或去掉承诺".to_owned()
+            }
+            Self::RestartsInParts { in_progress } => {
+                format!(
+                    "in_progress = \"{in_progress}\" 时一个周期有多张账单，每张都会再次减去全部金额；请改用百分比，或写 in_progress = \"final\""
+                )
+            }
+            Self::DiscountOnNothing => {
+                "列表为空，折扣永远不起作用；请写上至少一项，或去掉此键以针对整张账单".to_owned()
             }
             Self::DiscountTooHigh { percent } => format!("百分之 {percent} 的折扣超过全额；只允许 0 到 100"),
             Self::UnknownTax { id, known } if known.is_empty() => {

@@ -31,6 +31,9 @@ impl Condition {
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn read_selection(reader: &mut Reader, node: &Node, path: &Path, meter: &Meter) -> Option<Vec<Condition>> {
     let known: Vec<&str> = meter.group_by.iter().map(|dimension| dimension.name.as_str()).collect();
+    if is_empty(node) {
+        return reader.report(node, path, ProblemKind::EmptySelection);
+    }
     let table = reader.table(node, path, &known)?;
     let mut conditions = Vec::new();
     for (place, attribute) in known.iter().enumerate() {
@@ -38,10 +41,17 @@ pub(super) fn read_selection(reader: &mut Reader, node: &Node, path: &Path, mete
         let values = read_values(reader, &field.node, &path.key(attribute))?;
         conditions.push(Condition { attribute: (*attribute).to_owned(), place, values });
     }
-    if conditions.is_empty() {
-        return reader.report(node, path, ProblemKind::Empty);
+    // What is there but unknown has been reported by name.
+    (!conditions.is_empty()).then_some(conditions)
+}
+
+/// `{}` or `[]`: selects nothing, or everything; nobody can tell.
+pub(super) fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Typed::Table(fields) => fields.is_empty(),
+        Typed::Array(nodes) => nodes.is_empty(),
+        Typed::Text(_) | Typed::Integer(_) | Typed::Boolean(_) | Typed::Other(_) => false,
     }
-    Some(conditions)
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -50,7 +60,7 @@ pub(super) fn read_values(reader: &mut Reader, node: &Node, path: &Path) -> Opti
         return reader.text(node, path).map(|text| vec![text.to_owned()]);
     };
     if nodes.is_empty() {
-        return reader.report(node, path, ProblemKind::Empty);
+        return reader.report(node, path, ProblemKind::EmptySelection);
     }
     let texts = nodes.iter().enumerate().map(|(index, node)| reader.text(node, &path.index(index)).map(str::to_owned));
     texts.collect::<Vec<_>>().into_iter().collect()

@@ -88,6 +88,11 @@ pub enum AccountProblem {
         /// The tag.
         tag: Tag,
     },
+    /// A sum off a part of a period: every part would take all of it again.
+    AmountInParts {
+        /// The discount.
+        discount: DiscountId,
+    },
     /// A price for a charge that the plan does not have, or no longer.
     OverrideGone {
         /// The charge.
@@ -139,6 +144,12 @@ impl fmt::Display for AccountProblem {
             Self::UnknownTag { discount, tag } => {
                 write!(f, "the discount {discount} is on the tag {tag}, which no charge of the plan carries")
             }
+            Self::AmountInParts { discount } => {
+                write!(
+                    f,
+                    "the discount {discount} is a sum for a period, and every part would take it again; give a percentage, or bill whole periods"
+                )
+            }
             Self::OverrideGone { charge, known } => write!(
                 f,
                 "the customer has a price of their own for the charge {charge}, which the plan does not have; it has {}",
@@ -168,6 +179,14 @@ impl Account {
             Some(wallet) => Err(AccountProblem::NegativeWallet { wallet: wallet.id.clone(), balance: wallet.balance }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the account can go on the bill of a part of a period.
+    pub(crate) fn check_in_parts(&self) -> Result<(), AccountProblem> {
+        self.discounts.iter().try_for_each(|discount| match discount.off {
+            Off::Percent(_) => Ok(()),
+            Off::Amount(_) => Err(AccountProblem::AmountInParts { discount: discount.id.clone() }),
+        })
     }
 
     fn check_units(&self) -> Result<(), AccountProblem> {
@@ -212,5 +231,29 @@ fn check_discount(discount: &Discount, plan: &Plan) -> Result<(), AccountProblem
                 None => Ok(()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Account, AccountProblem};
+    use crate::catalog::{Discount, DiscountTerm, Off, Percent, Target};
+    use crate::ids::DiscountId;
+    use crate::money::Money;
+    use crate::quantity::parse_decimal;
+    use crate::text::Names;
+
+    #[test]
+    fn a_part_of_a_period_takes_a_share_but_no_sum() {
+        let id = || DiscountId::new("own").unwrap();
+        let account = |off: Off| {
+            let name = Names { zh: "d".into(), en: "d".into() };
+            let discount = Discount { id: id(), name, off, on: Target::Invoice, term: DiscountTerm::default() };
+            Account { discounts: vec![discount], ..Account::default() }
+        };
+        let ten = parse_decimal("10").unwrap();
+        assert_eq!(account(Off::Percent(Percent::new(ten))).check_in_parts(), Ok(()));
+        let refused = AccountProblem::AmountInParts { discount: id() };
+        assert_eq!(account(Off::Amount(Money::new(ten))).check_in_parts(), Err(refused));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Item, compare, smaller, sum};
 use super::share::share_out;
-use crate::catalog::{Discount, DiscountOrder, DiscountRounding, DiscountRules, Off, Target};
+use crate::catalog::{Discount, DiscountOrder, DiscountRounding, DiscountRules, Off, ShareRule, Target};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, DiscountId};
 use crate::money::Money;
@@ -61,12 +61,51 @@ impl DiscountHow {
 }
 
 /// Takes `discounts` off `items` in the order of the rules.
+///
+/// Shares in proportion keep fractions as long as these stay small. Over different lines their denominators multiply and
+/// would soon be too large for any computation; then all shares of the bill are cut to 12 places, where what
+/// is missing goes to the largest cuts, so that they still add up.
 pub fn take_discounts(
     discounts: &[&Discount],
     items: &mut [Item<'_>],
     how: &DiscountHow,
 ) -> Result<Vec<DiscountLine>, Overflow> {
-    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, how)).collect()
+    let before: Vec<Exact> = items.iter().map(|item| item.left).collect();
+    let lines = take_all(discounts, items, (how, (how.rules.share, how.digits)));
+    match how.rules.share {
+        ShareRule::LargestRemainder => return lines,
+        ShareRule::Proportional if lines.is_ok() && has_small_fractions(items) => return lines,
+        ShareRule::Proportional => {}
+    }
+    for (item, left) in items.iter_mut().zip(before) {
+        item.left = left;
+    }
+    take_all(discounts, items, (how, (ShareRule::LargestRemainder, SHARE_PLACES.max(how.digits))))
+}
+
+/// The places of shares that are not kept as fractions.
+const SHARE_PLACES: u32 = 12;
+
+/// The largest common denominator of fractions that are kept; with room for taxes and sums in 128 bits.
+const DENOMINATOR_MAX: i128 = 1_000_000_000_000;
+
+/// Whether what is left of the items can be written over one small denominator.
+fn has_small_fractions(items: &[Item<'_>]) -> bool {
+    let common = items.iter().try_fold(1_i128, |common, item| {
+        let (_, den) = item.left.parts();
+        // In lowest terms common / den is over what is missing to their least common multiple.
+        let (_, missing) = Exact::ratio(common, den)?.parts();
+        common.checked_mul(missing).filter(|common| *common <= DENOMINATOR_MAX)
+    });
+    common.is_some()
+}
+
+fn take_all(
+    discounts: &[&Discount],
+    items: &mut [Item<'_>],
+    (how, sharing): (&DiscountHow, (ShareRule, u32)),
+) -> Result<Vec<DiscountLine>, Overflow> {
+    in_order(discounts, how.rules.order).into_iter().map(|discount| take(discount, items, (how, sharing))).collect()
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -87,7 +126,11 @@ fn in_order<'d>(discounts: &[&'d Discount], order: DiscountOrder) -> Vec<&'d Dis
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Result<DiscountLine, Overflow> {
+fn take(
+    discount: &Discount,
+    items: &mut [Item<'_>],
+    (how, (rule, places)): (&DiscountHow, (ShareRule, u32)),
+) -> Result<DiscountLine, Overflow> {
     let room: Vec<Exact> = items
         .iter()
         .map(|item| if reaches(&discount.on, item) && item.left.signum() > 0 { item.left } else { Exact::ZERO })
@@ -96,7 +139,7 @@ fn take(discount: &Discount, items: &mut [Item<'_>], how: &DiscountHow) -> Resul
     let mut steps = Steps::default();
     let amount = discount_amount(discount.off, base, (how.rounding(), how.digits), &mut steps)?;
     let mut shares = Vec::new();
-    for (item, share) in items.iter_mut().zip(share_out(amount.exact(), &room, how.rules.share, how.digits)?) {
+    for (item, share) in items.iter_mut().zip(share_out(amount.exact(), &room, rule, places)?) {
         if share.signum() != 0 {
             item.left = item.left.checked_sub(share)?;
             shares.push(Share { charge: item.charge.clone(), amount: share });
@@ -121,7 +164,7 @@ fn base(discount: &Discount, items: &[Item<'_>]) -> Result<Exact, Overflow> {
 fn reaches(target: &Target, item: &Item<'_>) -> bool {
     match target {
         Target::Invoice => true,
-        Target::Charges(charges) => charges.contains(item.charge),
+        Target::Charges(charges) => charges.contains(item.of),
         Target::Tags(tags) => tags.iter().any(|tag| item.tags.contains(tag)),
     }
 }
@@ -205,6 +248,7 @@ mod tests {
             .zip(amounts)
             .map(|(charge, amount)| Item {
                 charge,
+                of: charge,
                 kind: ItemKind::Usage,
                 tags: &[],
                 taxes: None,

@@ -14,13 +14,18 @@ pub enum ItemKind {
     Usage,
     /// A fixed amount.
     Fixed,
+    /// What lies above the most that the plan costs. It is taken off the other lines before everything else, so that each
+    /// keeps its own taxes.
+    Cap,
 }
 
 /// A line on its way to what is to be paid.
 #[derive(Debug, Clone)]
 pub struct Item<'a> {
-    /// The charge.
+    /// The line: its charge, the charge's minimum, or a line of the plan.
     pub charge: &'a ChargeId,
+    /// The charge that it is of, by which discounts find it; that of a minimum's line is the one with the minimum.
+    pub of: &'a ChargeId,
     /// What it is for.
     pub kind: ItemKind,
     /// The charge's tags.
@@ -40,7 +45,12 @@ impl<'a> Item<'a> {
         };
         let tags = charge.map_or(&[][..], |charge| &charge.tags);
         let taxes = charge.and_then(|charge| charge.taxes.as_deref());
-        Self { charge: line, kind, tags, taxes, left: amount.exact() }
+        Self { charge: line, of: charge.map_or(line, |charge| &charge.id), kind, tags, taxes, left: amount.exact() }
+    }
+
+    /// The line that takes off what lies above the most that the plan costs.
+    pub fn cap(line: &'a ChargeId, amount: Money) -> Self {
+        Self { charge: line, of: line, kind: ItemKind::Cap, tags: &[], taxes: Some(&[]), left: amount.exact() }
     }
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod allowance;
 #[cfg(feature = "zones")]
 pub mod billed_cycles;
+mod cap;
 mod credit;
 mod credit_note;
 mod discount;

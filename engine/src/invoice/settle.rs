@@ -1,8 +1,9 @@
-//! From lines to what is to be paid: discounts, rounding, taxes, credits, in this order.
+//! From lines to what is to be paid: the plan's cap, discounts, rounding, taxes, credits, in this order.
 //!
 //! Law: lines − discounts − what rounding cut = subtotal; subtotal + taxes that are added = total; total − credits = due.
 
 use super::account::Account;
+use super::cap::spread_cap;
 use super::credit::{CreditLine, Payable, Wallet, draw_credits};
 use super::discount::{DiscountHow, DiscountLine, take_discounts};
 use super::item::{Item, ItemKind, smaller, sum};
@@ -88,6 +89,7 @@ pub fn settle(conditions: &Conditions<'_>, items: &mut [Item<'_>]) -> Result<Set
             Some(Money::new(sum).with_places(digits))
         }
     };
+    spread_cap(items, conditions.discount_rules.share, digits)?;
     let how = DiscountHow { rules: conditions.discount_rules, mode: rounding.mode, digits };
     let discounts = take_discounts(&conditions.discounts, items, &how)?;
     let (subtotal, rounded) = subtotal(conditions, items)?;

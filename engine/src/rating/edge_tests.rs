@@ -133,7 +133,7 @@ fn events_are_priced_one_by_one_only_where_they_add_up_to_the_quantity() {
         BookDraft::from_json(&book).check().map_err(|problems| problems[0].kind.code().to_owned()).err()
     };
     assert_eq!(priced("sum"), None);
-    assert_eq!(priced("max").as_deref(), Some("not_for_aggregate"));
+    assert_eq!(priced("max").as_deref(), Some("needs_sum"));
 }
 
 /// The lines of the two parts of a period in which these units were counted, the second reading later than the first.

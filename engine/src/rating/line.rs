@@ -11,7 +11,7 @@ use super::{
 };
 use crate::catalog::{Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
-use crate::ids::ChargeId;
+use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::text::{Names, minimum_name};
@@ -51,7 +51,7 @@ fn side(charge: &Charge, exact: Exact, situation: Situation<'_>) -> Result<Exact
 pub(super) fn count(charge: &Charge, situation: Situation<'_>, steps: &mut impl Recorder) {
     if let Some(meter) = charge.meter().and_then(|id| situation.book.meter(id)) {
         let item = charge_usage(charge, situation.usage);
-        steps.record(|| Step::counted(meter, item));
+        steps.record(|| Step::counted(meter, item, sold_units(charge).is_some()));
         if let Some(MeterUsage { quantity, rounded: Some(RoundedQuantity { rounding, exact }), .. }) = item {
             let (mode, places) = (rounding.mode, rounding.places);
             steps.record(|| Step::RoundedQuantity { mode, places, exact: *exact, quantity: *quantity });
@@ -66,7 +66,7 @@ pub(super) fn line(
     situation: Situation<'_>,
     (amount, steps): (Money, Steps),
 ) -> Result<Line, Overflow> {
-    let meter = charge.meter().and_then(|id| situation.book.meter(id));
+    let meter = shown_meter(charge).and_then(|id| situation.book.meter(id));
     Ok(Line {
         charge: charge.id.clone(),
         name: charge.name.clone(),
@@ -106,12 +106,23 @@ pub(super) fn charge_usage<'u>(charge: &Charge, usage: &'u Usage) -> Option<&'u 
     charge.meter().and_then(|meter| usage.of(meter))
 }
 
+/// The meter of what was sold for the money that the events carry, where the book names it.
+fn sold_units(charge: &Charge) -> Option<&MeterId> {
+    match &charge.pricing {
+        Pricing::Metered(Metered { model: Model::Dynamic(dynamic), .. }) => dynamic.units.as_ref(),
+        Pricing::Metered(_) | Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => None,
+    }
+}
+
+/// The meter whose quantity the line shows, in its unit.
+fn shown_meter(charge: &Charge) -> Option<&MeterId> {
+    sold_units(charge).or_else(|| charge.meter())
+}
+
 /// The quantity that the line shows: what was selected, or what was sold for the money that the events carry.
 fn shown(charge: &Charge, usage: &Usage) -> Result<Quantity, Overflow> {
     let Pricing::Metered(metered) = &charge.pricing else { return Ok(Quantity::from(1)) };
-    if let Model::Dynamic(dynamic) = &metered.model
-        && let Some(units) = &dynamic.units
-    {
+    if let Some(units) = sold_units(charge) {
         return Ok(usage.of(units).map_or(Quantity::ZERO, |usage| usage.quantity));
     }
     Ok(Counted::selected(metered, charge_usage(charge, usage))?.quantity)

@@ -334,8 +334,12 @@ fn rated(
     priced: Vec<(Line, Option<&Charge>)>,
     (usage, account): (&Usage, &Account),
 ) -> Result<Rated, RateError> {
-    let mut items: Vec<Item<'_>> =
-        priced.iter().map(|(line, charge)| Item::of(&line.charge, *charge, line.amount)).collect();
+    let cap = plan.terms.maximum.as_ref().map(|cap| &cap.line.id);
+    let items = priced.iter().map(|(line, charge)| match charge {
+        None if cap == Some(&line.charge) => Item::cap(&line.charge, line.amount),
+        Some(_) | None => Item::of(&line.charge, *charge, line.amount),
+    });
+    let mut items: Vec<Item<'_>> = items.collect();
     let settled = settle(&Conditions::of(book, plan, account), &mut items)?;
     let lines = priced.into_iter().map(|(line, _)| line).collect();
     Ok(Rated {

@@ -132,6 +132,9 @@ fn priced(book: &Book, plan: &str, usage: &Usage, part: &PeriodPart) -> Result<R
     check_usage(book, plan, usage)?;
     check_usage(book, plan, &part.metered)?;
     part.account.check(plan)?;
+    if part.position != Position::Single {
+        part.account.check_in_parts()?;
+    }
     let (share, complete) = (part.share, part.position.is_last());
     let mut priced = Vec::with_capacity(plan.charges.len());
     let mut amounts = Vec::with_capacity(plan.charges.len());

@@ -230,7 +230,7 @@ fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Resul
     if not_yet(charge, part) {
         return Ok(Vec::new());
     }
-    let now = leaves(charge, situation)?;
+    let now = list_steps(charge, situation)?;
     let begun = match &charge.pricing {
         Pricing::Flat(_) | Pricing::Capacity(_) | Pricing::Composite(_) => false,
         Pricing::Metered(metered) => {
@@ -238,11 +238,16 @@ fn prices(charge: &Charge, situation: Situation<'_>, part: &PeriodPart) -> Resul
             !metered.model.needs_whole_period() && (!part.position.is_first() || !before.is_zero())
         }
     };
-    let mut before = if begun {
-        leaves(charge, Situation { usage: &part.metered, complete: false, ..situation })?
+    let before = if begun {
+        list_steps(charge, Situation { usage: &part.metered, complete: false, ..situation })?
     } else {
         Vec::new()
     };
+    let mut capped = Vec::new();
+    for steps in [&now, &before] {
+        find_capped(steps, &[], &mut capped);
+    }
+    let (now, mut before) = (leaves(now, &capped), leaves(before, &capped));
     let mut prices = Vec::new();
     for leaf in now {
         let same = before.iter().position(|earlier| earlier.place == leaf.place);
@@ -270,21 +275,59 @@ struct Place {
     kind: Option<Discriminant<Step>>,
 }
 
-fn leaves(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Leaf>, Overflow> {
+fn list_steps(charge: &Charge, situation: Situation<'_>) -> Result<Vec<Step>, Overflow> {
     let mut steps = Steps::default();
     list_price(charge, situation, &mut steps)?;
+    Ok(steps.into_vec())
+}
+
+/// The groups that a tier stands in, and where it begins.
+type TierPlace = (Vec<Part>, Quantity);
+
+/// The tiers whose cap takes something off. Such a tier is one price: a cap without the units that it cuts would be an
+/// amount below zero, after a maximum has cut those units already.
+fn find_capped(steps: &[Step], parts: &[Part], capped: &mut Vec<TierPlace>) {
+    for step in steps {
+        let Step::Part { part, steps, .. } = step else { continue };
+        match part {
+            Part::Tier { from, .. } if steps.iter().any(|step| matches!(step, Step::Cap { .. })) => {
+                capped.push((parts.to_vec(), *from));
+            }
+            Part::Tier { .. }
+            | Part::Group { .. }
+            | Part::Cell { .. }
+            | Part::Detail
+            | Part::BeforeLimits
+            | Part::SoFar
+            | Part::Item
+            | Part::Line { .. } => find_capped(steps, &inside(part, parts), capped),
+        }
+    }
+}
+
+/// The groups around what is inside a part. The quantity of a group grows; its key names it.
+fn inside(part: &Part, parts: &[Part]) -> Vec<Part> {
+    let named = match part {
+        Part::Group { key, .. } => Some(Part::Group { key: key.clone(), quantity: Quantity::ZERO }),
+        Part::Cell { cell, .. } => Some(Part::Cell { cell: cell.clone(), quantity: Quantity::ZERO }),
+        Part::Tier { .. } | Part::Detail | Part::BeforeLimits | Part::SoFar | Part::Item | Part::Line { .. } => None,
+    };
+    parts.iter().cloned().chain(named).collect()
+}
+
+fn leaves(steps: Vec<Step>, capped: &[TierPlace]) -> Vec<Leaf> {
     let mut found = Vec::new();
-    collect(steps.into_vec(), &Place { parts: Vec::new(), tier: None, kind: None }, &mut found);
-    Ok(found)
+    collect(steps, &Place { parts: Vec::new(), tier: None, kind: None }, (capped, &mut found));
+    found
 }
 
 /// Steps that only say how a quantity came about are left out.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn collect(steps: Vec<Step>, place: &Place, found: &mut Vec<Leaf>) {
+fn collect(steps: Vec<Step>, place: &Place, (capped, found): (&[TierPlace], &mut Vec<Leaf>)) {
     for step in steps {
         let Some(amount) = step.priced() else { continue };
         if let Step::Part { part, steps, amount } = step {
-            collect_part(part, steps, amount, (place, found));
+            collect_part((part, steps, amount), place, (capped, found));
             continue;
         }
         let tier = if let Step::GraduatedTier { from, .. } = &step { Some(*from) } else { place.tier };
@@ -294,7 +337,11 @@ fn collect(steps: Vec<Step>, place: &Place, found: &mut Vec<Leaf>) {
 }
 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn collect_part(part: Part, steps: Vec<Step>, amount: Exact, (place, found): (&Place, &mut Vec<Leaf>)) {
+fn collect_part(
+    (part, steps, amount): (Part, Vec<Step>, Exact),
+    place: &Place,
+    (capped, found): (&[TierPlace], &mut Vec<Leaf>),
+) {
     match part {
         // What is rounded by itself is one price.
         Part::Detail => {
@@ -302,20 +349,16 @@ fn collect_part(part: Part, steps: Vec<Step>, amount: Exact, (place, found): (&P
             let step = Step::Part { part, steps, amount };
             found.push(Leaf { place: Place { kind, ..place.clone() }, step, amount });
         }
-        Part::Tier { from, .. } => collect(steps, &Place { tier: Some(from), ..place.clone() }, found),
-        Part::Group { key, .. } => {
-            // The quantity of a group grows; its key names it.
-            let group = Part::Group { key, quantity: Quantity::ZERO };
-            let parts = place.parts.iter().cloned().chain([group]).collect();
-            collect(steps, &Place { parts, ..place.clone() }, found);
+        Part::Tier { from, .. } if capped.iter().any(|(parts, start)| *parts == place.parts && *start == from) => {
+            let step = Step::Part { part, steps, amount };
+            found.push(Leaf { place: Place { tier: Some(from), kind: None, ..place.clone() }, step, amount });
         }
-        Part::Cell { cell, .. } => {
-            let cell = Part::Cell { cell, quantity: Quantity::ZERO };
-            let parts = place.parts.iter().cloned().chain([cell]).collect();
-            collect(steps, &Place { parts, ..place.clone() }, found);
+        Part::Tier { from, .. } => collect(steps, &Place { tier: Some(from), ..place.clone() }, (capped, found)),
+        // The last four are made from list prices, not inside them.
+        Part::Group { .. } | Part::Cell { .. } | Part::BeforeLimits | Part::SoFar | Part::Item | Part::Line { .. } => {
+            let parts = inside(&part, &place.parts);
+            collect(steps, &Place { parts, ..place.clone() }, (capped, found));
         }
-        // These are made from list prices, not inside them.
-        Part::BeforeLimits | Part::SoFar | Part::Item | Part::Line { .. } => collect(steps, place, found),
     }
 }
 

@@ -47,6 +47,9 @@ pub enum Step {
         /// Its parts, if the meter groups.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<Group>,
+        /// Whether it is another quantity than the one that the line shows, and so not in the line's unit.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        apart: bool,
     },
     /// What was counted was rounded, by the meter's rule or because its digits have no end.
     RoundedQuantity {
@@ -470,7 +473,7 @@ pub enum Step {
 }
 
 impl Step {
-    pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>) -> Self {
+    pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>, apart: bool) -> Self {
         Self::Counted {
             aggregate: Arc::clone(&meter.aggregate),
             only: meter.only.clone(),
@@ -479,6 +482,7 @@ impl Step {
             events: usage.and_then(|usage| usage.events),
             quantity: usage.map_or(Quantity::ZERO, |usage| usage.quantity),
             groups: usage.map(|usage| usage.groups.clone()).unwrap_or_default(),
+            apart,
         }
     }
 

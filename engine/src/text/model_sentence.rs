@@ -116,15 +116,23 @@ impl Words<'_> {
         )
     }
 
-    /// What the book makes free.
+    /// What the book makes free, and which of two ends first.
     fn allowed(&self, free_events: Option<u64>, free_amount: Option<Quantity>) -> String {
         let events = free_events.map(|events| {
             let events = format_decimal(events.into());
             self.lang.pick(format!("{events} 笔"), format!("{events} events"))
         });
         let amount = free_amount.map(|amount| self.money(Money::new(amount.decimal())));
-        let parts: Vec<String> = events.into_iter().chain(amount).collect();
-        parts.join(self.lang.pick("或 ", " or "))
+        match (events, amount) {
+            (Some(events), Some(amount)) => self.lang.pick(
+                format!("免费额度 {events}或 {amount}，先到为止"),
+                format!("{events} or {amount} free, whichever ends first"),
+            ),
+            (events, amount) => {
+                let one = events.or(amount).unwrap_or_default();
+                self.lang.pick(format!("免费额度 {one}"), format!("{one} free"))
+            }
+        }
     }
 
     #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -136,13 +144,19 @@ impl Words<'_> {
     ) -> String {
         let number = |count: u64| format_decimal(count.into());
         let money = |quantity: Quantity| self.money(Money::new(quantity.decimal()));
-        let (events_free, amount_free) = (number(events_free), money(amount_free));
-        let (events, billable) = (number(events), money(billable));
+        let (amount_free, billable) = (money(amount_free), money(billable));
+        // An assumed total has no events.
+        if events_free == 0 && events == 0 {
+            return self.lang.pick(
+                format!("{allowed}：免 {amount_free}；计费 {billable}"),
+                format!("{allowed}: {amount_free} is free; to be charged: {billable}"),
+            );
+        }
+        let (events_free, events) = (number(events_free), number(events));
         self.lang.pick(
-            format!("免费额度 {allowed}，先到为止：免 {events_free} 笔、{amount_free}；计费 {events} 笔、{billable}"),
+            format!("{allowed}：免 {events_free} 笔、{amount_free}；计费 {events} 笔、{billable}"),
             format!(
-                "{allowed} free, whichever ends first: {events_free} events and {amount_free} are free; \
-                 to be charged: {events} events and {billable}"
+                "{allowed}: {events_free} events and {amount_free} are free; to be charged: {events} events and {billable}"
             ),
         )
     }
@@ -175,10 +189,9 @@ impl Words<'_> {
         let factor = format_decimal(multiplier.decimal());
         let factor = if factor == "1" { String::new() } else { format!(" × {factor}") };
         let amount = self.amount(amount);
-        self.lang.pick(
-            format!("事件自带价格合计 {sum}{factor} = {amount}"),
-            format!("The events' own prices come to {sum}{factor} = {amount}"),
-        )
+        let product = [sum.as_str(), &factor].concat();
+        let result = if product == amount { amount } else { format!("{product} = {amount}") };
+        self.lang.pick(format!("事件自带价格合计 {result}"), format!("The events' own prices come to {result}"))
     }
 
     fn rounded_to(&self, mode: Option<RoundingMode>, over: Quantity) -> String {
@@ -233,6 +246,29 @@ mod tests {
             "3 events or CN¥250.00 free, whichever ends first: 2 events and CN¥250.00 are free; \
              to be charged: 2 events and CN¥550.00"
         );
+    }
+
+    #[test]
+    fn an_assumed_total_has_no_events_to_speak_of() {
+        let step = Step::EventAllowance {
+            free_events: None,
+            free_amount: Some(Quantity::from(250)),
+            events_free: 0,
+            amount_free: Quantity::from(250),
+            events: 0,
+            billable: Quantity::from(50),
+        };
+        let (zh, en) = said(&step);
+        assert_eq!(zh, "免费额度 ¥250.00：免 ¥250.00；计费 ¥50.00");
+        assert_eq!(en, "CN¥250.00 free: CN¥250.00 is free; to be charged: CN¥50.00");
+    }
+
+    #[test]
+    fn an_amount_that_nothing_changed_is_said_once() {
+        let (quantity, multiplier) = (Quantity::from(10), Quantity::from(1));
+        let amount = "10".parse().unwrap();
+        let step = Step::Carried { quantity, carried_in: MoneyUnit::Major, multiplier, amount };
+        assert_eq!(said(&step).1, "The events' own prices come to CN¥10.00");
     }
 
     #[test]

@@ -60,9 +60,9 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
         Step::Converted { conversion, quantity, units } => words.converted(conversion, *quantity, *units),
         Step::Cap { cap, before, amount } => {
             let cap = format_money(cap.with_places(currency.minor_digits()), currency, lang);
-            let (before, amount) = (words.amount(*before), words.amount(*amount));
+            let (before, amount) = (words.amount(*before), words.amount(size(*amount)));
             lang.pick(
-                format!("最高 {cap}：{before} 减为封顶价（{amount}）"),
+                format!("最高 {cap}：{before} 减去 {amount}"),
                 format!("At most {cap}: {before} is cut by {amount}"),
             )
         }
@@ -157,6 +157,20 @@ fn largest(groups: &[Group]) -> Vec<&Group> {
     largest
 }
 
+/// An amount without its sign, where the words say which way it goes.
+pub(super) fn size(exact: Exact) -> Exact {
+    if exact.signum() < 0 { Exact::ZERO.checked_sub(exact).unwrap_or(exact) } else { exact }
+}
+
+/// `0.004 cut`, or `0.006 added` where the cut is below zero.
+pub(super) fn cut_words(cut: Exact, lang: Lang) -> String {
+    let by = format_exact(size(cut));
+    if cut.signum() < 0 {
+        return lang.pick(format!("进位 {by}"), format!("{by} added"));
+    }
+    lang.pick(format!("舍去 {by}"), format!("{by} cut"))
+}
+
 /// The values of a group, or that it has none.
 fn group_name(key: &[String], lang: Lang) -> String {
     let key = key.join(" / ");
@@ -194,7 +208,8 @@ impl Words<'_> {
 
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
-        let units = self.units(quantity);
+        let apart = matches!(step, Step::Counted { apart: true, .. });
+        let units = if apart { format_decimal(quantity.decimal()) } else { self.units(quantity) };
         let Some(events) = events else {
             return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
         };
@@ -413,10 +428,10 @@ impl Words<'_> {
         if cut.signum() == 0 {
             return self.lang.pick(format!("无需舍入：{amount}"), format!("Nothing to round: {amount}"));
         }
-        let (mode, exact, cut) = (mode_words(mode, self.lang), format_exact(exact), format_exact(cut));
+        let (mode, exact, cut) = (mode_words(mode, self.lang), format_exact(exact), cut_words(cut, self.lang));
         self.lang.pick(
-            format!("舍入到 {digits} 位小数（{mode}）：{exact} → {amount}，舍去 {cut}"),
-            format!("Rounded to {digits} decimal places, {mode}: {exact} → {amount}, {cut} cut"),
+            format!("舍入到 {digits} 位小数（{mode}）：{exact} → {amount}，{cut}"),
+            format!("Rounded to {digits} decimal places, {mode}: {exact} → {amount}, {cut}"),
         )
     }
 }
@@ -491,6 +506,26 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_down_and_what_goes_up_is_said_without_signs() {
+        let cap = Step::Cap {
+            cap: Money::new(parse_decimal("20").unwrap()),
+            before: "83".parse().unwrap(),
+            amount: "-63".parse().unwrap(),
+        };
+        assert_eq!(said(&cap).0, "最高 ¥20.00：¥83.00 减去 ¥63.00");
+        assert_eq!(said(&cap).1, "At most CN¥20.00: CN¥83.00 is cut by CN¥63.00");
+        let up = Step::Round {
+            mode: RoundingMode::Up,
+            digits: 2,
+            exact: "0.333".parse().unwrap(),
+            cut: "-0.007".parse().unwrap(),
+            amount: Money::new(parse_decimal("0.34").unwrap()),
+        };
+        assert_eq!(said(&up).0, "舍入到 2 位小数（向远离零方向进位）：0.333 → ¥0.34，进位 0.007");
+        assert_eq!(said(&up).1, "Rounded to 2 decimal places, away from zero: 0.333 → CN¥0.34, 0.007 added");
+    }
+
+    #[test]
     fn many_groups_are_summed_up_in_words() {
         let group =
             |index: u64| Group { key: vec![format!("api{index}")], events: index, quantity: Quantity::from(index) };
@@ -502,6 +537,7 @@ mod tests {
             events: Some(28),
             quantity: quantity("28"),
             groups: (1..=7).map(group).collect(),
+            apart: false,
         };
         let (zh, en) = said(&step);
         assert_eq!(en, "28 events counted: 28 calls (api7 7, api6 6, api5 5, api4 4, api3 3, 2 more)");

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Lang;
 use super::format::{format_amount, format_decimal, format_exact, format_money};
+use super::sentence::cut_words;
 use crate::catalog::{Off, Treatment};
 use crate::exact::Exact;
 use crate::ids::ChargeId;
@@ -127,10 +128,10 @@ impl TermWords {
                 format!("Taxes rounded together; of this one: {amount}"),
             );
         }
-        let cut = format_exact(cut);
+        let cut = cut_words(cut, self.lang);
         self.lang.pick(
-            format!("各税合并舍入，本税：{exact} → {amount}，舍去 {cut}"),
-            format!("Taxes rounded together; of this one: {exact} → {amount}, {cut} cut"),
+            format!("各税合并舍入，本税：{exact} → {amount}，{cut}"),
+            format!("Taxes rounded together; of this one: {exact} → {amount}, {cut}"),
         )
     }
 }
@@ -234,8 +235,8 @@ mod tests {
         };
         check(
             &together,
-            "各税合并舍入，本税：0.015 → ¥0.02，舍去 -0.005",
-            "Taxes rounded together; of this one: 0.015 → CN¥0.02, -0.005 cut",
+            "各税合并舍入，本税：0.015 → ¥0.02，进位 0.005",
+            "Taxes rounded together; of this one: 0.015 → CN¥0.02, 0.005 added",
         );
     }
 }

@@ -30,12 +30,12 @@ pub(super) fn samples(
         samples.extend(walk.sample(span.period.start, &before)?);
     }
     let start = span.period.start;
-    if aggregate.samples_add_up() {
+    if aggregate.sums_events(true) {
         for before in settled(kept.iter().filter(|(stamp, _)| stamp.time < start).map(|(_, event)| event))? {
             samples.extend(walk.sample(start, &before)?);
         }
     }
-    for (stamp, event) in kept.iter().filter(|(stamp, _)| stamp.time >= start || !aggregate.samples_add_up()) {
+    for (stamp, event) in kept.iter().filter(|(stamp, _)| stamp.time >= start || !aggregate.sums_events(true)) {
         samples.extend(walk.sample(stamp.time, event)?);
     }
     Ok(samples)

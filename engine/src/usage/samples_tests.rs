@@ -121,7 +121,7 @@ fn a_period_that_carries_counts_like_one_that_read_all_events() {
             "{aggregate}"
         );
         assert_eq!(left, also_left, "{aggregate}");
-        if book.meters[0].aggregate.samples_add_up() {
+        if book.meters[0].aggregate.sums_events(true) {
             assert_eq!(whole.samples, stepped.samples, "{aggregate}");
         }
     }

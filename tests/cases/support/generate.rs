@@ -109,7 +109,18 @@ fn commitment() -> impl Strategy<Value = String> {
 /// What a plan may have beside its charges.
 fn plan_terms() -> impl Strategy<Value = String> {
     let maximum = prop_oneof![4 => Just(String::new()), 1 => (100_000_u32..1_000_000).prop_map(|amount| format!("maximum = \"{}\"\n", cents(amount)))];
-    let in_progress = prop::sample::select(vec!["", "", "", "in_progress = \"split\"\n", "in_progress = \"deltas\"\n"]);
+    let in_progress = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "in_progress = \"split\"\n",
+        "in_progress = \"deltas\"\n",
+    ]);
     (commitment(), maximum, in_progress)
         .prop_map(|(commitment, maximum, in_progress)| [&commitment, &maximum, in_progress].concat())
 }
@@ -225,10 +236,10 @@ fn terms(plan: &'static str) -> impl Strategy<Value = String> {
 
 /// A whole book with the plans p and q over the meters calls and bytes.
 pub(crate) fn book() -> impl Strategy<Value = String> {
-    let currency = prop::sample::select(vec!["CNY", "USD", "JPY", "BHD", "CLF", "XAU"]);
+    let currency = prop::sample::select(vec!["CNY", "USD", "EUR", "JPY", "BHD", "CLF", "KRW", "GBP", "INR", "XAU"]);
     let zone =
         prop::sample::select(vec!["Asia/Shanghai", "UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu"]);
-    let at = prop::sample::select(vec!["line", "line", "line", "invoice"]);
+    let at = prop::sample::select(vec!["line", "line", "line", "line", "line", "invoice"]);
     let modes = vec!["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"];
     let p = (charges("p"), terms("p")).prop_map(|(charges, terms)| [charges, terms].concat());
     let p = (plan_terms(), p).prop_map(|(terms, charges)| terms + &charges);

@@ -6,7 +6,7 @@ use super::{Change, Step};
 use crate::text::{Lang, group_digits};
 
 /// What keys of a book are called in a sentence. A key that is not here is said as it is written.
-const KEYS: [(&str, &str, &str); 147] = [
+const KEYS: [(&str, &str, &str); 151] = [
     ("aggregate", "统计方式", "aggregate"),
     ("amount", "金额", "amount"),
     ("anchor", "锚点", "anchor"),
@@ -74,6 +74,7 @@ const KEYS: [(&str, &str, &str); 147] = [
     ("index", "序号规则", "index rule"),
     ("inner", "窗口取值", "value of a window"),
     ("is", "取值", "is"),
+    ("limit", "结转上限", "most carried over"),
     ("limits", "上限", "limits"),
     ("lookup", "查级规则", "lookup rule"),
     ("matrix", "属性价目", "prices by attributes"),
@@ -107,6 +108,8 @@ const KEYS: [(&str, &str, &str); 147] = [
     ("place", "抵扣时点", "place"),
     ("places", "小数位数", "decimal places"),
     ("plans", "套餐", "plans"),
+    ("pool", "共享额度", "pool"),
+    ("pools", "共享额度", "pools"),
     ("price", "价格", "price"),
     ("priority", "优先级", "priority"),
     ("prorated", "按比例", "prorated"),
@@ -115,6 +118,7 @@ const KEYS: [(&str, &str, &str); 147] = [
     ("public", "是否公开", "public"),
     ("quantity", "用量", "quantity"),
     ("quotient", "份额舍入", "rounding of shares"),
+    ("renews", "发放方式", "renewal"),
     ("reset", "清零", "reset"),
     ("round", "舍入", "rounding"),
     ("round_each", "各级舍入", "rounding of each tier"),

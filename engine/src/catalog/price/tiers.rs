@@ -261,6 +261,12 @@ fn read_price(reader: &mut Reader, table: &Table<'_>, path: &Path, kind: Kind) -
     if table.get("price").is_none() && table.get("flat").is_none() {
         return reader.report(table.node, path, ProblemKind::MissingKey { key: needed });
     }
+    // Without a price there is nothing that these could be for; a width is counted in packages.
+    let wide = table.get("width").is_some();
+    let unpriced = |key: &&str| table.get("price").is_none() && table.get(key).is_some() && !(wide && *key == "size");
+    if let Some(key) = ["per", "size"].into_iter().find(unpriced) {
+        return reader.report_at(table, key, path, ProblemKind::Needs { key, other: "price" });
+    }
     if table.get("per").is_some() && table.get("size").is_some() {
         return reader.report_at(table, "per", path, ProblemKind::NotBoth { key: "per", other: "size" });
     }

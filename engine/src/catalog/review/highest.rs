@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::{
     CellPrice, Charge, ChargeTerms, Commitment, Committed, Each, Effect, Metered, Model, Plan, PlanTerms, Pricing,
-    Promised, Rule, Settle, Share, Term, Tier, Tiers,
+    Promised, Rule, Settle, Share, Term, Tier, Tiers, ZeroUsage,
 };
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
@@ -80,12 +80,20 @@ fn highest_pricing(plan: &Plan, charge: &Charge) -> Result<Highest, Overflow> {
                 parts.into_iter().try_fold(Highest::NOTHING, |sum, part| sum.plus(highest_charge(plan, part)?))?;
             match (base, &composite.share) {
                 (Highest::AtMost(base), Share::Percent(percent)) => Ok(Highest::AtMost(percent.of(base)?)),
-                (base, Share::Graduated(_)) if base.is_nothing() => Ok(base),
+                (base, Share::Graduated(tiers)) if base.is_nothing() => share_of_nothing(tiers),
                 (Highest::AtMost(_) | Highest::Unlimited, _) => Ok(Highest::Unlimited),
             }
         }
         Pricing::Flat(flat) => Ok(Highest::AtMost(flat.amount.exact())),
         Pricing::Metered(metered) => highest_metered(metered, charge.terms.commitment.as_ref()),
+    }
+}
+
+/// Even a share of nothing enters the first tier where the book says so, and owes what is fixed in it.
+fn share_of_nothing(tiers: &Tiers) -> Result<Highest, Overflow> {
+    match (tiers.rules().zero_usage, tiers.as_slice().first()) {
+        (ZeroUsage::FirstTier, Some(first)) => filled(first, Some(Quantity::ZERO)),
+        (ZeroUsage::FirstTier | ZeroUsage::Nothing, _) => Ok(Highest::NOTHING),
     }
 }
 

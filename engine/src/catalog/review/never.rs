@@ -2,7 +2,7 @@
 //!
 //! Never refuses: a later version, or another book with the same meter, may have a use for it.
 
-use crate::catalog::{Book, Charge, Discount, Metered, Off, Pricing, Target};
+use crate::catalog::{Book, Charge, Discount, Metered, Off, Pricing};
 use crate::period::Month;
 use crate::quantity::Quantity;
 use crate::usage::By;
@@ -58,19 +58,10 @@ pub(super) fn never_holds(book: &Book, discount: &Discount) -> Option<NeverHolds
         Off::Percent(percent) => percent.decimal().is_zero(),
         Off::Amount(amount) => amount.decimal().is_zero(),
     };
-    let is_on_nothing = match &discount.on {
-        Target::Invoice => false,
-        Target::Charges(charges) => charges.is_empty(),
-        Target::Tags(tags) => tags.is_empty(),
-    };
     let over = |until: &Month| until.first_day() <= book.effective;
-    match (is_nothing, is_on_nothing, discount.term.periods) {
-        (true, _, _) => Some(NeverHolds::Nothing),
-        (false, true, _) => Some(NeverHolds::NoLines),
-        (false, false, Some(0)) => Some(NeverHolds::NoPeriods),
-        (false, false, Some(_) | None) => {
-            let until = discount.term.until.filter(over)?;
-            Some(NeverHolds::Over { until, effective: book.effective })
-        }
+    if is_nothing {
+        return Some(NeverHolds::Nothing);
     }
+    let until = discount.term.until.filter(over)?;
+    Some(NeverHolds::Over { until, effective: book.effective })
 }

@@ -28,10 +28,6 @@ pub struct Warning {
 pub enum NeverHolds {
     /// It is 0.
     Nothing,
-    /// It is for an empty list of charges or tags.
-    NoLines,
-    /// It is for none of the customer's periods.
-    NoPeriods,
     /// It ends before this version begins.
     Over { until: Month, effective: NaiveDate },
 }
@@ -152,8 +148,6 @@ impl NeverHolds {
     fn zh(self) -> String {
         match self {
             Self::Nothing => "该折扣为零，不会减免任何金额".to_owned(),
-            Self::NoLines => "该折扣不针对任何收费项，不会减免任何金额".to_owned(),
-            Self::NoPeriods => "该折扣适用零个账期，不会减免任何金额".to_owned(),
             Self::Over { until, effective } => {
                 format!("该折扣在 {until} 之前结束，而本版本 {effective} 才生效：永远用不上")
             }
@@ -163,8 +157,6 @@ impl NeverHolds {
     fn en(self) -> String {
         match self {
             Self::Nothing => "this discount is zero and takes nothing off".to_owned(),
-            Self::NoLines => "this discount is for no charge at all and takes nothing off".to_owned(),
-            Self::NoPeriods => "this discount is for 0 periods and takes nothing off".to_owned(),
             Self::Over { until, effective } => {
                 format!("this discount ends before {until}, and this version begins on {effective}: it never holds")
             }

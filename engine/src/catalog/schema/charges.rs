@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::allowances::included;
+use super::entries;
 use super::meters::conversion;
 use super::models::model;
 use super::parts::{
@@ -30,6 +32,7 @@ pub(super) fn plan() -> Value {
         key("cycle", cycle(), "How often it is billed; calendar months by default", "账期，默认自然月"),
         key("proration", proration(), "What parts of a period cost", "部分账期如何折算"),
         needed("charges", some_of(shared("charge")), "What is charged, in the order of the bill", "收费项，按账单顺序"),
+        key("pools", entries("pool"), "Free units that several charges share", "多个收费项共享的免费额度"),
         key("discounts", discounts(), "What is taken off its bills", "折扣"),
         key("credits", credits(), "Money that it gives each period", "每个账期赠送的金额"),
         key("commitment", plan_commitment(), "What the customer commits to spend in a period", "每个账期的承诺消费"),
@@ -83,7 +86,7 @@ pub(super) fn charge() -> Value {
             "Conversion into priced units, or several in a row",
             "换算为计价单位，可连续多次",
         ),
-        key("included", not_negative(), "Free units each month, taken off first", "每月免费额度，先行扣除"),
+        key("included", included(), "Free units each month, taken off first", "每月免费额度，先行扣除"),
         key("tags", list_of(id()), "Words by which discounts find it", "供折扣引用的标签"),
         key(
             "taxes",

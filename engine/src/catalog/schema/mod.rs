@@ -3,6 +3,7 @@
 //! Made of the same words that the reader knows; a test holds every key against the reader. Says what a book looks like,
 //! never whether its figures make sense: that is the check's part.
 
+mod allowances;
 mod charges;
 mod meters;
 mod models;
@@ -34,6 +35,7 @@ pub fn schema() -> Value {
         "charge": charges::charge(),
         "conversion": meters::conversion(),
         "meter": meters::meter(),
+        "pool": allowances::pool(),
         "names": names(),
         "plan": charges::plan(),
         "zone": { "type": "string", "enum": Zone::names() },

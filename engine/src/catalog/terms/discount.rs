@@ -1,6 +1,8 @@
 //! Discounts of a plan or a customer: what is taken off, from what, how long, and by which rules. Applied by
 //! `invoice/discount.rs`.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +14,7 @@ use crate::catalog::draft::Node;
 use crate::catalog::problem::ProblemKind;
 use crate::catalog::reader::{Path, Reader, Table};
 use crate::catalog::write::{insert, names, object, text, word};
-use crate::ids::{ChargeId, DiscountId, Tag};
+use crate::ids::{BadId, ChargeId, DiscountId, Tag};
 use crate::money::Money;
 use crate::period::Month;
 use crate::rounding::RoundingMode;
@@ -194,8 +196,8 @@ fn read_off(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<Off> 
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_target(reader: &mut Reader, table: &Table<'_>, path: &Path, known: &[Charge]) -> Option<Target> {
     let charges =
-        reader.optional(table, "charges", path, |reader, node, path| read_ids(reader, node, path, ChargeId::new));
-    let tags = reader.optional(table, "tags", path, |reader, node, path| read_ids(reader, node, path, Tag::new));
+        reader.optional(table, "charges", path, |reader, node, path| read_reached(reader, node, path, ChargeId::new));
+    let tags = reader.optional(table, "tags", path, |reader, node, path| read_reached(reader, node, path, Tag::new));
     match (charges?, tags?) {
         (None, None) => Some(Target::Invoice),
         (Some(_), Some(_)) => {
@@ -218,12 +220,33 @@ fn read_target(reader: &mut Reader, table: &Table<'_>, path: &Path, known: &[Cha
     }
 }
 
+/// What a discount reaches: something, and nothing twice.
+fn read_reached<T: PartialEq + Display>(
+    reader: &mut Reader,
+    node: &Node,
+    path: &Path,
+    make: impl Fn(&str) -> Result<T, BadId>,
+) -> Option<Vec<T>> {
+    let ids = read_ids(reader, node, path, make)?;
+    if ids.is_empty() {
+        return reader.report(node, path, ProblemKind::DiscountOnNothing);
+    }
+    let twin = ids.iter().enumerate().find(|(index, id)| ids.iter().take(*index).any(|earlier| earlier == *id));
+    if let Some((index, id)) = twin {
+        return reader.report(node, &path.index(index), ProblemKind::DuplicateId { id: id.to_string() });
+    }
+    Some(ids)
+}
+
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn read_term(reader: &mut Reader, table: &Table<'_>, path: &Path) -> Option<DiscountTerm> {
     let from = reader.optional(table, "from", path, read_month);
     let until = reader.optional(table, "until", path, read_month);
     let periods = reader.optional(table, "periods", path, read_count);
     let term = DiscountTerm { from: from?, until: until?, periods: periods? };
+    if term.periods == Some(0) {
+        return reader.report_at(table, "periods", path, ProblemKind::NotPositive { value: "0".to_owned() });
+    }
     if let (Some(from), Some(until)) = (term.from, term.until)
         && until <= from
     {

@@ -195,16 +195,15 @@ impl Aggregate {
         }
     }
 
-    /// Whether what single events bring adds up to the quantity, so that they can be priced one by one.
-    pub fn samples_add_up(&self) -> bool {
+    /// Whether what single events bring adds up to the quantity. `alone`: of one group, or without groups; the same value
+    /// may be in several groups, and their highest points need not come together.
+    pub fn sums_events(&self, alone: bool) -> bool {
         match self {
-            Self::Count
-            | Self::Sum { .. }
-            | Self::UniqueCount { .. }
-            | Self::ProratedSum { .. }
+            Self::Count | Self::Sum { .. } | Self::ProratedSum { .. } => true,
+            Self::UniqueCount { .. }
             | Self::ProratedUniqueCount { .. }
             | Self::HighWater { .. }
-            | Self::ProratedHighWater { .. } => true,
+            | Self::ProratedHighWater { .. } => alone,
             Self::Min { .. }
             | Self::Max { .. }
             | Self::Mean { .. }

@@ -104,7 +104,7 @@ fn charge_id(index: usize) -> ChargeId {
 fn items<'a>(ids: &'a [ChargeId], amounts: &[&str]) -> Result<Vec<Item<'a>>, String> {
     let item = |(charge, amount): (&'a ChargeId, &&str)| {
         let left = amount.parse().map_err(|error: engine::exact::NotExact| error.to_string())?;
-        Ok(Item { charge, kind: ItemKind::Usage, tags: &[], taxes: None, left })
+        Ok(Item { charge, of: charge, kind: ItemKind::Usage, tags: &[], taxes: None, left })
     };
     ids.iter().zip(amounts).map(item).collect()
 }

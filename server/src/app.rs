@@ -6,6 +6,7 @@ use crate::auth::operator::{OperatorToken, TokenError};
 use crate::books::flow::Shelf;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
 use crate::invoices::fonts::Fonts;
 
@@ -18,6 +19,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Books that were read already.
     pub shelf: Shelf,
+    /// What is remembered of customers.
+    pub customers: Remembered,
     /// The settings.
     pub config: Config,
     /// The operator's token.
@@ -55,5 +58,13 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
     let db = Db::open(&config, clock.now()).await?;
     let operator = OperatorToken::load(&config)?;
     let fonts = Fonts::new(config.fonts.clone());
-    Ok(Arc::new(Parts { db, clock, shelf: Shelf::default(), config, operator, fonts }))
+    Ok(Arc::new(Parts {
+        db,
+        clock,
+        shelf: Shelf::default(),
+        customers: Remembered::default(),
+        config,
+        operator,
+        fonts,
+    }))
 }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::Event;
+use ledger::{Incoming, Kept};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::combined::{LineProblem, LogLine, is_whole, read};
 use crate::db::{Db, DbError};
-use crate::ingest::flow::{incoming, insert_all};
-use crate::ingest::store::{Incoming, Kept};
+use crate::ingest::flow::insert_all;
 
 /// The type of the events that come from logs.
 pub const EVENT_TYPE: &str = "http.request";
@@ -168,7 +168,7 @@ fn event(
         ("method", Value::from(read.method)),
         ("status", Value::from(read.status)),
     ];
-    incoming(Event {
+    Incoming::from(Event {
         source: source.to_owned(),
         id: format!("{hex}-{seen}"),
         customer,
@@ -178,29 +178,21 @@ fn event(
     })
 }
 
-async fn keep(db: &Db, now: Instant, mut batch: Vec<Incoming>, imported: &mut Imported) -> Result<(), ImportError> {
+async fn keep(db: &Db, now: Instant, batch: Vec<Incoming>, imported: &mut Imported) -> Result<(), ImportError> {
     if batch.is_empty() {
         return Ok(());
     }
-    batch.sort_by(|a, b| a.event.id.cmp(&b.event.id));
     let kept_before = imported.new.saturating_add(imported.known);
-    let kept = insert(db, batch, now).await.map_err(|source| ImportError::Db { kept: kept_before, source })?;
+    let kept = insert_all(db, batch, now).await.map_err(|source| ImportError::Db { kept: kept_before, source })?;
     for kept in kept {
         let counter = match kept {
             Kept::New => &mut imported.new,
             Kept::Same => &mut imported.known,
-            Kept::Conflict => &mut imported.conflicts,
+            Kept::Conflict | Kept::NoTarget | Kept::ChangedBefore => &mut imported.conflicts,
         };
         *counter = counter.saturating_add(1);
     }
     Ok(())
-}
-
-async fn insert(db: &Db, batch: Vec<Incoming>, now: Instant) -> Result<Vec<Kept>, DbError> {
-    let mut tx = db.begin().await?;
-    let kept = insert_all(&mut tx, batch, now).await?;
-    tx.commit().await?;
-    Ok(kept)
 }
 
 /// The lines of a file, one at a time, without their ends. Empty lines are passed over, and so is a last line that may

@@ -2,10 +2,13 @@
 //!
 //! Knows nothing of books and databases; what it lets through has every attribute that billing needs.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta};
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::Event;
+use ledger::Change;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -72,6 +75,17 @@ pub enum EventProblem {
     /// Data that is no object.
     #[error("data must be a JSON object, for instance {{\"bytes\": \"2048\"}}")]
     Data,
+    /// Both attributes that change an earlier event.
+    #[error("voids and amends stand side by side; an event does one of the two")]
+    TwoChanges,
+    /// It voids or amends an event that is not there.
+    #[error(
+        "there is no event {0} of this source, customer and time; an event that voids or amends another repeats its source, subject and time"
+    )]
+    NoTarget(String),
+    /// Another event did so before.
+    #[error("event {0} was voided or amended before; amend the event that amended it")]
+    ChangedBefore(String),
     /// A meter that counts this type of event cannot count this one.
     #[error("meter {meter} of book {book} cannot count this event: {problem}")]
     Field {
@@ -104,6 +118,9 @@ impl EventProblem {
             Self::Past(_) => "time_too_old",
             Self::DataType(_) => "unsupported_datacontenttype",
             Self::Data => "data_not_object",
+            Self::TwoChanges => "two_changes",
+            Self::NoTarget(_) => "no_target",
+            Self::ChangedBefore(_) => "changed_before",
             Self::Field { problem: engine::usage::FieldProblem::Missing { .. }, .. } => "field_missing",
             Self::Field { problem: engine::usage::FieldProblem::NotDecimal { .. }, .. } => "field_not_decimal",
             Self::Field { problem: engine::usage::FieldProblem::NotOperation { .. }, .. } => "field_not_operation",
@@ -113,7 +130,12 @@ impl EventProblem {
     /// Where in the event, as a JSON pointer.
     pub fn pointer(&self) -> String {
         match self {
-            Self::NotReadable(_) | Self::RepeatedKey(_) | Self::NotAnObject => String::new(),
+            Self::NotReadable(_)
+            | Self::RepeatedKey(_)
+            | Self::NotAnObject
+            | Self::TwoChanges
+            | Self::NoTarget(_)
+            | Self::ChangedBefore(_) => String::new(),
             Self::Missing(name)
             | Self::NotText(name)
             | Self::Empty(name)
@@ -180,9 +202,25 @@ pub fn read_event(object: &Map<String, Value>, window: TimeWindow) -> Result<Eve
         Some(data @ Value::Object(_)) if has_nul(data) => return Err(EventProblem::DataNul),
         Some(Value::Object(data)) => data.clone().into_iter().collect(),
         Some(_) => return Err(EventProblem::Data),
+        // What only voids another event needs no data.
+        None if object.contains_key("voids") => BTreeMap::new(),
         None => return Err(EventProblem::Missing("data")),
     };
     Ok(Event { source, id, customer, kind, time, data })
+}
+
+/// Which earlier event it voids or amends, if it does.
+pub fn read_change(object: &Map<String, Value>) -> Result<Change, EventProblem> {
+    let target = |name: &'static str| match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => plain_text(object, name).map(|id| Some(id.to_owned())),
+    };
+    match (target("voids")?, target("amends")?) {
+        (None, None) => Ok(Change::None),
+        (Some(id), None) => Ok(Change::Voids(id)),
+        (None, Some(id)) => Ok(Change::Amends(id)),
+        (Some(_), Some(_)) => Err(EventProblem::TwoChanges),
+    }
 }
 
 /// An attribute that must be a text of 1 to 255 characters.

@@ -100,7 +100,8 @@ pub async fn accept(
     let events = read_events(&headers, body.text()?)?;
     let books = app.shelf.books(&app.db).await?;
     let window = TimeWindow { now: app.clock.now(), future_tolerance: app.config.future_tolerance };
-    let answered = ingest(&app.db, Surroundings { books: &books, window, request: &request }, &events).await?;
+    let surroundings = Surroundings { books: &books, customers: &app.customers, window, request: &request };
+    let answered = ingest(&app.db, surroundings, &events).await?;
     let answer = answer(answered);
     let taken = answer.accepted.saturating_add(answer.duplicates);
     let left = answer.conflicts.saturating_add(answer.refused);

@@ -1,5 +1,6 @@
-//! Counts a customer's period with the engine's meters, in pages, so that memory does not grow with usage.
+//! Counts a customer's period with the engine's meters, event by event, so that memory does not grow with usage.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use engine::Book;
@@ -8,10 +9,10 @@ use engine::period::{BadMonth, Instant, Month, Period};
 use engine::rating::RateError;
 use engine::usage::{MeterError, Metering, Span, Usage};
 
-use super::store::{self, Cursor};
+use super::store;
 use crate::books::flow::Books;
 use crate::customers::store::Customer;
-use crate::db::{Connection, DbError};
+use crate::db::{Db, DbError};
 
 /// What was counted, and from how many events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Counted {
     pub usage: Usage,
     /// All events of the period, also those that no meter selects.
     pub events: i64,
+    /// The last commit of the ledger that was looked at.
+    pub through: i64,
 }
 
 /// Why a customer's usage has no quantities or no price.
@@ -65,30 +68,29 @@ pub enum MeteringError {
     Db(#[from] DbError),
 }
 
-/// Events in one page.
-const PAGE: u16 = 1000;
-
 /// Counts what a customer used in a period.
-pub async fn count(
-    connection: &mut Connection,
-    book: &Book,
-    (customer, period): (&CustomerId, Period),
-) -> Result<Counted, MeteringError> {
+pub async fn count(db: &Db, book: &Book, (customer, period): (&CustomerId, Period)) -> Result<Counted, MeteringError> {
     let mut metering = Metering::new(book, Span::new(book.zone, period));
     let mut events = 0_i64;
     // A meter that never resets needs what came before. Nothing is carried over yet, so all of it is read again.
     let start = if metering.wants_history() { Instant::UNIX_EPOCH } else { period.start };
-    let read = Period { start, end: period.end };
-    let mut cursor = Some(Cursor::at_start(read));
-    while let Some(from) = cursor {
-        let (page, next) = store::page(connection, (customer, read), &from, PAGE).await?;
-        for event in &page {
-            metering.add(event).map_err(MeteringError::Meter)?;
+    let mut failed = None;
+    let query = store::query(customer, Period { start, end: period.end });
+    let found = store::each(db, query, |event| match metering.add(&event) {
+        Ok(_) => {
             events = events.saturating_add(i64::from(period.contains(event.time)));
+            ControlFlow::Continue(())
         }
-        cursor = next;
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    });
+    let through = found.await?.through;
+    match failed {
+        Some(error) => Err(MeteringError::Meter(error)),
+        None => Ok(Counted { usage: metering.usage().map_err(MeteringError::Meter)?, events, through }),
     }
-    Ok(Counted { usage: metering.usage().map_err(MeteringError::Meter)?, events })
 }
 
 /// The book and plan by which a customer's month is billed.

@@ -11,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::flow::{MeteringError, Terms, count, terms, terms_now};
 use crate::app::App;
 use crate::customers::flow::existing;
-use crate::db::DbError;
 use crate::error::Problem;
 use crate::request::{Asked, Named, Operator, customer_id};
 
@@ -78,8 +77,7 @@ pub async fn usage(
         None => terms_now(&books, &customer, now)?,
     };
     let Terms { book, plan, period } = terms;
-    let mut connection = app.db.pool().acquire().await.map_err(DbError::from)?;
-    let counted = count(&mut connection, &book, (&customer.id, period)).await?;
+    let counted = count(&app.db, &book, (&customer.id, period)).await?;
     let so_far = rate(&book, plan.as_str(), &counted.usage).map_err(MeteringError::Rate)?;
     Ok(Json(UsageAnswer {
         customer: customer.id.into(),

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::customers::flow::existing;
-use crate::db::DbError;
 use crate::error::Problem;
 use crate::metering::flow::{Terms, count, terms_now};
 use crate::request::Viewer;
@@ -56,8 +55,7 @@ pub async fn trial(State(app): State<App>, Viewer(id): Viewer) -> Result<Json<Tr
     let books = app.shelf.books(&app.db).await?;
     let now = app.clock.now();
     let (Terms { book, plan, period }, month) = terms_now(&books, &customer, now)?;
-    let mut connection = app.db.pool().acquire().await.map_err(DbError::from)?;
-    let counted = count(&mut connection, &book, (&customer.id, period)).await?;
+    let counted = count(&app.db, &book, (&customer.id, period)).await?;
     let view = book.view_for(std::slice::from_ref(&plan));
     // What the view has no meter for is not the reader's to see.
     let shown: Vec<_> = counted.usage.0.into_iter().filter(|usage| view.book.meter(&usage.meter).is_some()).collect();

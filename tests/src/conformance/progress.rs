@@ -7,7 +7,7 @@ mod book;
 mod commitments;
 mod parts;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Answer, Case};
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::auth::keyring::Keyring;
 use crate::auth::operator::{OperatorToken, TokenError};
 use crate::books::flow::Shelf;
@@ -11,6 +13,7 @@ use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
 use crate::idempotency::flow::Sweep;
 use crate::invoices::fonts::Fonts;
+use crate::metering::counters::Counters;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub struct Parts {
     pub shelf: Shelf,
     /// What is remembered of customers.
     pub customers: Remembered,
+    /// Counts of usage that follow what is accepted, in a server.
+    pub counters: Counters,
+    /// Becomes true when the server is about to stop, so that open streams end.
+    pub stopping: watch::Sender<bool>,
     /// The settings.
     pub config: Config,
     /// The operator's token.
@@ -70,6 +77,8 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
         clock,
         shelf: Shelf::default(),
         customers: Remembered::default(),
+        counters: Counters::default(),
+        stopping: watch::Sender::new(false),
         config,
         operator,
         keyring,

@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod import;
 pub mod ingest;
 pub mod invoices;
+pub mod maintenance;
 pub mod metering;
 pub mod openapi;
 pub mod public;

@@ -49,6 +49,7 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/quota", metering::quota::check)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
         .get("/v1/keys", auth::key_routes::list)
@@ -69,6 +70,7 @@ fn routes() -> Routes {
         .post("/v1/engine", asks::routes::ask)
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
+        .get("/v1/trial/stream", trial::stream::stream)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)

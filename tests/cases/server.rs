@@ -17,5 +17,6 @@ mod server {
     mod paper;
     mod postgres;
     mod program;
+    mod realtime;
     mod store;
 }

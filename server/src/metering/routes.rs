@@ -8,7 +8,7 @@ use engine::usage::Usage;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::flow::{MeteringError, Terms, count, terms, terms_now};
+use super::flow::{MeteringError, Terms, current, terms, terms_now};
 use crate::app::App;
 use crate::customers::flow::existing;
 use crate::error::Problem;
@@ -80,8 +80,8 @@ pub async fn usage(
         Some(month) => (terms(&books, &customer, month)?, month),
         None => terms_now(&books, &customer, now)?,
     };
-    let Terms { book, plan, period } = terms;
-    let counted = count(&app.db, &book, (&customer.id, period)).await?;
+    let counted = current(&app, &customer.id, &terms).await?;
+    let Terms { book, plan, period, .. } = terms;
     let so_far = rate(&book, plan.as_str(), &counted.usage).map_err(MeteringError::Rate)?;
     Ok(Json(UsageAnswer {
         customer: customer.id.into(),

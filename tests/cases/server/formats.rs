@@ -321,9 +321,8 @@ async fn binary_form_is_the_same_event_as_structured_form() {
     let refused = send(&api, &csv, "1,2").await.json();
     assert_eq!(refused["events"][0]["code"], "unsupported_datacontenttype");
     let aside = api.get("/v1/refused-events").await.json();
-    let code = "unsupported_datacontenttype";
-    let kept = aside.as_array().unwrap().iter().find(|one| one["code"] == code).unwrap();
-    assert!(kept["body"].as_str().unwrap().contains("\"data\":\"1,2\""), "{aside}");
+    let bodies: Vec<&str> = aside.as_array().unwrap().iter().filter_map(|event| event["body"].as_str()).collect();
+    assert!(bodies.iter().any(|body| body.contains("\"data\":\"1,2\"")), "{aside}");
 }
 
 #[tokio::test]

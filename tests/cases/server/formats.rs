@@ -137,7 +137,7 @@ async fn who_accepts_lines_gets_a_result_for_each_and_a_summary() {
 #[tokio::test]
 async fn results_come_while_the_stream_is_still_open() {
     let api = Api::new().await;
-    let mut socket = open_stream(&api, "accept: application/x-ndjson\r\n").await;
+    let mut socket = open_stream(&api, "accept: application/x-ndjson\r\naccept-encoding: gzip\r\n").await;
     for id in ["1", "2"] {
         write_chunk(&mut socket, &lines([event(id, "acme", TIME)])).await;
         read_until(&mut socket, &format!("\"id\":\"{id}\",\"status\":\"accepted\"")).await;

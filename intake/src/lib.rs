@@ -3,7 +3,7 @@
 //! Knows no price book and no database. What it cannot read it refuses by name, with the place; it never guesses.
 
 pub mod cloud_event;
-//pub mod collect;
+pub mod collect;
 pub mod combined;
 pub mod files;
 pub mod json;

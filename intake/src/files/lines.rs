@@ -62,6 +62,11 @@ impl<R: BufRead> Lines<R> {
         &self.reader
     }
 
+    /// The reader back, wherever it stands.
+    pub fn into_reader(self) -> R {
+        self.reader
+    }
+
     /// The next line that has an end; `None` where there is none yet. An error where a line has no end at all.
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         if std::mem::take(&mut self.done) {
@@ -99,12 +104,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The line that [`Lines::next`] gave last.
-    pub(super) fn current(&self) -> Option<Line<'_>> {
+    pub(crate) fn current(&self) -> Option<Line<'_>> {
         self.done.then(|| self.line(self.number))
     }
 
     /// Takes what stands after the last end of a line for a line.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if !self.done && self.length > 0 {
             self.done = true;
             self.number = self.number.saturating_add(1);

@@ -50,6 +50,9 @@ pub enum EventProblem {
     /// Not a time with an offset.
     #[error("time: {0}")]
     Time(TimeProblem),
+    /// An event about another event, which only the server can follow.
+    #[error("{0} refers to another event, which cannot be done from a file or log; send this event to POST /v1/events")]
+    Change(&'static str),
     /// Data that is no object.
     #[error("data must be a JSON object, for instance {{\"bytes\": \"2048\"}}")]
     Data,
@@ -76,6 +79,7 @@ impl EventProblem {
             Self::SpecVersion(_) => "unsupported_specversion",
             Self::Subject(_) => "bad_subject",
             Self::Time(_) => "bad_time",
+            Self::Change(_) => "changes_event",
             Self::Data => "data_not_object",
             Self::DataNul => "data_nul",
         }
@@ -99,6 +103,9 @@ pub fn read(text: &str) -> Result<Event, EventProblem> {
     let (id, source, kind) = (name(&object, "id")?, name(&object, "source")?, name(&object, "type")?);
     let customer = CustomerId::new(&name(&object, "subject")?).map_err(EventProblem::Subject)?;
     let time = time::rfc3339(&name(&object, "time")?).map_err(EventProblem::Time)?;
+    if let Some(name) = ["voids", "amends"].into_iter().find(|name| object.get(*name).is_some_and(|id| !id.is_null())) {
+        return Err(EventProblem::Change(name));
+    }
     match object.remove("data") {
         Some(data) if has_nul(&data) => Err(EventProblem::DataNul),
         Some(Value::Object(data)) => Ok(Event { source, id, customer, kind, time, data: data.into_iter().collect() }),
@@ -183,6 +190,8 @@ mod tests {
             ("\"1.0\"", "\"0.3\"", "unsupported_specversion"),
             ("上海", " 上海", "bad_subject"),
             ("+08:00", "", "bad_time"),
+            ("\"id\"", "\"voids\":\"0\",\"id\"", "changes_event"),
+            ("\"id\"", "\"amends\":\"0\",\"id\"", "changes_event"),
             ("\"data\":{", "\"extra\":{", "missing_attribute"),
             ("\"0.10\"", "\"\\u0000\"", "data_nul"),
         ] {

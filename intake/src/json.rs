@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::strict::REPEATED_KEY;
+use crate::strict::{REPEATED_KEY, twice};
 
 /// A JSON value whose numbers are text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
         let mut map = BTreeMap::new();
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
-                return Err(de::Error::custom(format_args!("{REPEATED_KEY}\"{key}\" stands twice in one object")));
+                return Err(twice(&key));
             }
             map.insert(key, entries.next_value()?);
         }

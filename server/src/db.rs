@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 
+use engine::ids::CustomerId;
 use engine::period::Instant;
+use engine::usage::Event;
+use ledger::{Backend, Ledger, LedgerError, Limits};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Executor, Row};
@@ -14,15 +17,18 @@ use crate::config::{Config, DatabasePlace};
 /// A transaction. Each one that writes begins with a write, so that SQLite takes its lock at once.
 pub type Tx = sqlx::Transaction<'static, Any>;
 
+/// What the database or its driver said.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// What the database has refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// No room is left; the transaction was undone.
     #[error("the disk or the database file is full; nothing of this was stored")]
-    Full(#[source] sqlx::Error),
+    Full(#[source] Cause),
     /// Somebody else holds it for longer than we wait.
     #[error("the database is busy; nothing of this was stored, so try again")]
-    Busy(#[source] sqlx::Error),
+    Busy(#[source] Cause),
     /// It was made by a later version of Ratecard.
     #[error("the database has shape {found}, this ratecard knows up to {known}; use a newer ratecard")]
     TooNew {
@@ -41,32 +47,74 @@ pub enum DbError {
     },
     /// Anything else.
     #[error("the database failed: {0}")]
-    Failed(#[source] sqlx::Error),
+    Failed(#[source] Cause),
 }
 
-impl From<sqlx::Error> for DbError {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
-        match code.as_deref() {
-            // SQLITE_FULL and its I/O errors for writing and syncing; PostgreSQL's disk_full.
-            Some("13" | "778" | "1034" | "1290" | "4874" | "53100") => Self::Full(error),
-            // SQLITE_BUSY and SQLITE_LOCKED with their kin; PostgreSQL's lock_not_available, deadlock, serialization.
-            Some("5" | "6" | "261" | "262" | "517" | "773" | "55P03" | "40P01" | "40001") => Self::Busy(error),
-            Some(_) | None => match error {
-                sqlx::Error::PoolTimedOut => Self::Busy(error),
-                other => Self::Failed(other),
-            },
+/// What a refusal is about.
+enum Trouble {
+    Full,
+    Busy,
+    Other,
+}
+
+fn trouble(error: &sqlx::Error) -> Trouble {
+    let code = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
+    match code.as_deref() {
+        // SQLITE_FULL and its I/O errors for writing and syncing; PostgreSQL's disk_full.
+        Some("13" | "778" | "1034" | "1290" | "4874" | "53100") => Trouble::Full,
+        // SQLITE_BUSY and SQLITE_LOCKED with their kin; PostgreSQL's lock_not_available, deadlock, serialization.
+        Some("5" | "6" | "261" | "262" | "517" | "773" | "55P03" | "40P01" | "40001") => Trouble::Busy,
+        Some(_) => Trouble::Other,
+        None if matches!(error, sqlx::Error::PoolTimedOut) => Trouble::Busy,
+        None => Trouble::Other,
+    }
+}
+
+impl DbError {
+    fn of(trouble: &Trouble, cause: Cause) -> Self {
+        match trouble {
+            Trouble::Full => Self::Full(cause),
+            Trouble::Busy => Self::Busy(cause),
+            Trouble::Other => Self::Failed(cause),
         }
     }
 }
 
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::of(&trouble(&error), error.into())
+    }
+}
+
+impl From<LedgerError> for DbError {
+    fn from(error: LedgerError) -> Self {
+        fn of(error: &LedgerError) -> Trouble {
+            match error {
+                LedgerError::Db(error) => trouble(error),
+                LedgerError::Shared(error) => of(error),
+                LedgerError::Closed => Trouble::Busy,
+                LedgerError::Unreadable { .. } => Trouble::Other,
+            }
+        }
+        Self::of(&of(&error), error.into())
+    }
+}
+
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 1] = [(1, include_str!("schema/0001_first.sql"))];
+const SHAPES: [(i64, &str); 3] = [
+    (1, include_str!("schema/0001_first.sql")),
+    (2, include_str!("schema/0002_keys.sql")),
+    (3, include_str!("schema/0003_ledger.sql")),
+];
+
+/// The mark in a shape where the ledger's own tables belong.
+const LEDGER_TABLES: &str = "-- @ledger";
 
 /// An open database.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: AnyPool,
+    ledger: Ledger,
 }
 
 impl Db {
@@ -89,9 +137,19 @@ impl Db {
             })
             .connect_with(options)
             .await?;
-        let db = Self { pool };
-        db.bring_up_to_date(now).await?;
-        Ok(db)
+        let backend = match config.database {
+            DatabasePlace::Sqlite(_) => Backend::Sqlite,
+            DatabasePlace::Postgres(_) => Backend::Postgres,
+        };
+        bring_up_to_date(&pool, backend, now).await?;
+        let ledger = Ledger::open(pool.clone(), backend, Limits::default()).await?;
+        carry_over(&pool, &ledger).await?;
+        Ok(Self { pool, ledger })
+    }
+
+    /// The usage events.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Begins a transaction.
@@ -104,40 +162,73 @@ impl Db {
         &self.pool
     }
 
-    /// Waits for running statements and closes every connection.
+    /// Keeps what is being accepted, waits for running statements and closes every connection.
     pub async fn close(&self) {
+        self.ledger.close().await;
         self.pool.close().await;
     }
+}
 
-    async fn bring_up_to_date(&self, now: Instant) -> Result<(), DbError> {
-        let known = SHAPES.iter().map(|(version, _)| *version).max().unwrap_or(0);
-        if self.shape().await == Some(known) {
-            return Ok(());
-        }
-        let create =
-            "CREATE TABLE IF NOT EXISTS shapes (version BIGINT NOT NULL PRIMARY KEY, applied_us BIGINT NOT NULL)";
-        self.pool.execute(create).await?;
-        for (version, statements) in SHAPES {
-            let mut tx = self.begin().await?;
-            let insert = "INSERT INTO shapes (version, applied_us) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            let mine = sqlx::query(insert).bind(version).bind(to_us(now)).execute(&mut *tx).await?;
-            // Nobody else has applied it or is about to.
-            if mine.rows_affected() == 1 {
-                sqlx::raw_sql(statements).execute(&mut *tx).await?;
-                tx.commit().await?;
-            }
-        }
-        match self.shape().await {
-            Some(found) if found > known => Err(DbError::TooNew { found, known }),
-            Some(_) | None => Ok(()),
+async fn bring_up_to_date(pool: &AnyPool, backend: Backend, now: Instant) -> Result<(), DbError> {
+    let known = SHAPES.iter().map(|(version, _)| *version).max().unwrap_or(0);
+    if shape(pool).await == Some(known) {
+        return Ok(());
+    }
+    let create = "CREATE TABLE IF NOT EXISTS shapes (version BIGINT NOT NULL PRIMARY KEY, applied_us BIGINT NOT NULL)";
+    pool.execute(create).await?;
+    for (version, statements) in SHAPES {
+        let mut tx = pool.begin().await?;
+        let insert = "INSERT INTO shapes (version, applied_us) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        let mine = sqlx::query(insert).bind(version).bind(to_us(now)).execute(&mut *tx).await?;
+        // Nobody else has applied it or is about to.
+        if mine.rows_affected() == 1 {
+            let statements = statements.replace(LEDGER_TABLES, &ledger::tables(backend));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut *tx).await?;
+            tx.commit().await?;
         }
     }
-
-    /// The shape it has; `None` while there is no table that says so.
-    async fn shape(&self) -> Option<i64> {
-        let row = sqlx::query("SELECT MAX(version) FROM shapes").fetch_one(&self.pool).await.ok()?;
-        row.try_get::<Option<i64>, _>(0).ok().flatten()
+    match shape(pool).await {
+        Some(found) if found > known => Err(DbError::TooNew { found, known }),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// The shape it has; `None` while there is no table that says so.
+async fn shape(pool: &AnyPool) -> Option<i64> {
+    let row = sqlx::query("SELECT MAX(version) FROM shapes").fetch_one(pool).await.ok()?;
+    row.try_get::<Option<i64>, _>(0).ok().flatten()
+}
+
+/// Moves events of the first shape, one row each, into the ledger. A stop in the middle does no harm: what was moved is
+/// there already when it is moved again.
+async fn carry_over(pool: &AnyPool, ledger: &Ledger) -> Result<(), DbError> {
+    let select = "SELECT customer, time_us, source, id, kind, data, received_us FROM events \
+                  WHERE received_us = (SELECT MIN(received_us) FROM events) LIMIT 1000";
+    loop {
+        let rows = sqlx::query(select).fetch_all(pool).await?;
+        let Some(first) = rows.first() else { return Ok(()) };
+        let received = from_us(first.try_get(6)?)?;
+        let events = rows.iter().map(old_event).collect::<Result<Vec<_>, DbError>>()?;
+        ledger.append(events.iter().cloned().map(Into::into).collect(), received).await?;
+        let mut tx = pool.begin().await?;
+        for event in &events {
+            let delete = "DELETE FROM events WHERE source = $1 AND id = $2";
+            sqlx::query(delete).bind(event.source.as_str()).bind(event.id.as_str()).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+    }
+}
+
+fn old_event(row: &sqlx::any::AnyRow) -> Result<Event, DbError> {
+    let (customer, data): (String, String) = (row.try_get(0)?, row.try_get(5)?);
+    Ok(Event {
+        source: row.try_get(2)?,
+        id: row.try_get(3)?,
+        customer: valid("customer id", &customer, |text| CustomerId::new(text).ok())?,
+        kind: row.try_get(4)?,
+        time: from_us(row.try_get(1)?)?,
+        data: valid("data of event", &data, |text| serde_json::from_str(text).ok())?,
+    })
 }
 
 fn connect_options(place: &DatabasePlace) -> Result<AnyConnectOptions, DbError> {

@@ -16,3 +16,6 @@ pub use events::{Events, Item, Outcome, Reading};
 pub use line_rule::read_line;
 pub(crate) use line_rule::too_long;
 pub use lines::{LINE_BYTES_MAX, Line, Lines};
+
+#[cfg(test)]
+mod tests;

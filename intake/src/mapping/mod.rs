@@ -48,3 +48,6 @@ impl Mapping {
         Self { source: None, content: Content::CloudEvents }
     }
 }
+
+#[cfg(test)]
+mod tests;

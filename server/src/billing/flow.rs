@@ -154,6 +154,8 @@ async fn bill_customer(
         return Ok(billed);
     }
     let terms = terms(books, customer, month)?;
+    // Counted before anybody is held up. What is accepted from here on is late for this invoice, and found as late.
+    let counted = count(db, &customer.id, &terms).await?;
     let mut tx = db.begin().await?;
     let number = invoices::take_number(&mut tx).await?;
     // Looked at again: from here on no other run can issue anything.
@@ -161,7 +163,6 @@ async fn bill_customer(
         tx.rollback().await.map_err(DbError::from)?;
         return Ok(Billed::Already);
     }
-    let counted = count(&mut tx, &terms.book, (&customer.id, terms.period)).await?;
     let draft = draft_invoice(
         &terms.book,
         &DraftInput {
@@ -175,7 +176,7 @@ async fn bill_customer(
     )
     .map_err(MeteringError::Rate)?;
     let issued = draft.issue(number, clock.now());
-    invoices::insert(&mut tx, (&issued, seller), counted.events).await?;
+    invoices::insert(&mut tx, (&issued, seller), (counted.events, counted.through)).await?;
     tx.commit().await.map_err(DbError::from)?;
     Ok(Billed::Issued)
 }
@@ -199,7 +200,8 @@ async fn without_lock(
         Ok(terms) => terms.period,
         Err(_) => month.period(utc()?)?,
     };
-    let used = events::count(&mut connection, &customer.id, period).await? > 0;
+    drop(connection);
+    let used = events::any(db, events::query(&customer.id, period)).await?;
     Ok(if used { None } else { Some(Billed::Nothing) })
 }
 

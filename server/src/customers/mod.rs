@@ -3,5 +3,6 @@
 //! A customer appears with the first event; a plan is assigned by the operator.
 
 pub mod flow;
+pub mod remembered;
 pub mod routes;
 pub mod store;

@@ -1,5 +1,7 @@
 //! The table of customers.
 
+use std::collections::BTreeSet;
+
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::period::{Instant, Month};
 use sqlx::Row;
@@ -79,9 +81,13 @@ pub async fn count(db: &Db) -> Result<i64, DbError> {
     Ok(row.try_get(0)?)
 }
 
-/// Makes sure that these customers are there. `ids` are in order and unique, so that two writers never wait in a ring.
-pub async fn ensure(connection: &mut Connection, ids: &[&CustomerId], now: Instant) -> Result<(), DbError> {
+/// Makes sure that these customers are there. In order, so that two writers never wait in a ring.
+pub async fn ensure(db: &Db, ids: BTreeSet<&CustomerId>, now: Instant) -> Result<(), DbError> {
+    let ids: Vec<&CustomerId> = ids.into_iter().collect();
     for chunk in ids.chunks(200) {
+        if present(db, chunk).await? == chunk.len() {
+            continue;
+        }
         let insert = format!(
             "INSERT INTO customers (id, created_us) VALUES {} ON CONFLICT DO NOTHING",
             placeholders(chunk.len(), 2)
@@ -90,9 +96,21 @@ pub async fn ensure(connection: &mut Connection, ids: &[&CustomerId], now: Insta
         for id in chunk {
             query = query.bind(id.as_str()).bind(to_us(now));
         }
-        query.execute(&mut *connection).await?;
+        query.execute(db.pool()).await?;
     }
     Ok(())
+}
+
+/// How many of these there are: who is there needs no write, and a write waits for the disk.
+async fn present(db: &Db, ids: &[&CustomerId]) -> Result<usize, DbError> {
+    let marks: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let select = format!("SELECT COUNT(*) FROM customers WHERE id IN ({})", marks.join(", "));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(select));
+    for id in ids {
+        query = query.bind(id.as_str());
+    }
+    let count: i64 = query.fetch_one(db.pool()).await?.try_get(0)?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Writes name and plan of a customer, who may be new.
@@ -108,7 +126,9 @@ pub async fn put(connection: &mut Connection, customer: &Customer) -> Result<(),
         .bind(assignment.map(|assignment| assignment.plan.as_str()))
         .bind(assignment.map(|assignment| assignment.since.to_string()))
         .bind(to_us(customer.created_at))
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    let changed = "UPDATE counters SET value = value + 1 WHERE name = 'customers'";
+    sqlx::query(changed).execute(connection).await?;
     Ok(())
 }

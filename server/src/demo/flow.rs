@@ -12,7 +12,7 @@ use crate::books::flow::{PublishError, publish};
 use crate::customers::flow::{CustomerError, Details, put};
 use crate::customers::store;
 use crate::db::DbError;
-use crate::ingest::flow::{incoming, insert_all};
+use crate::ingest::flow::insert_all;
 use crate::invoices::store::{Filter, list};
 
 /// The example books, part of the program.
@@ -176,10 +176,7 @@ async fn keep_day(
 ) -> Result<u64, DbError> {
     let mut events = day(character, id, date);
     events.retain(|event| event.time <= now);
-    events.sort_by(|a, b| a.id.cmp(&b.id));
     let count = u64::try_from(events.len()).unwrap_or(0);
-    let mut tx = app.db.begin().await?;
-    insert_all(&mut tx, events.into_iter().map(incoming).collect(), now).await?;
-    tx.commit().await?;
+    insert_all(&app.db, events.into_iter().map(Into::into).collect(), now).await?;
     Ok(count)
 }

@@ -1,21 +1,23 @@
-//! Takes a batch of events in: reads each, checks that it can be counted, and keeps all that are good in one transaction.
+//! Takes a batch of events in: reads each, checks that it can be counted, and keeps all that are good in one commit.
 //!
-//! The answer is given after the commit, so that what was called accepted is on disk.
+//! The answer is given after the commit, so that what was called accepted is on disk, and what was refused is kept aside.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::Book;
 use engine::ids::CustomerId;
-use engine::proof::{canonical_json, sha256};
 use engine::usage::{Event, MeterError, check_event};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use ledger::{Change, Incoming, Kept};
+use serde_json::Value;
 
-use super::read::{EventProblem, TimeWindow, read_event, read_object};
-use super::store::{self, ASIDE_BYTES_MAX, Aside, Incoming, Kept};
+use super::envelope::Envelope;
+use super::read::{Allowed, EventProblem, TimeWindow, read_event};
+use super::store::{self, ASIDE_BYTES_MAX, Aside};
 use crate::books::flow::Books;
 use crate::customers;
+use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
 
 /// What became of one event.
@@ -40,13 +42,28 @@ pub struct Answered {
     pub outcome: Outcome,
 }
 
+/// One event of a request as it was sent.
+#[derive(Debug, Clone)]
+pub struct Submitted<'a> {
+    /// Its text.
+    pub text: Cow<'a, str>,
+    /// Its place in the request: from 0 in a list, the number of the line in a stream.
+    pub position: usize,
+    /// Why it is no text that could be an event, if that was seen already.
+    pub broken: Option<EventProblem>,
+}
+
 /// What every event of a request is held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
     /// The published books.
     pub books: &'a Books,
-    /// Now, and how far ahead events may be.
+    /// Who is billed by which book.
+    pub customers: &'a Remembered,
+    /// Now, and how far from it events may be.
     pub window: TimeWindow,
+    /// Whose events the sender may send.
+    pub allowed: Allowed<'a>,
     /// Names the request in the log and beside what is put aside.
     pub request: &'a str,
 }
@@ -62,12 +79,12 @@ struct Taken {
 pub async fn ingest(
     db: &Db,
     surroundings: Surroundings<'_>,
-    events: &[Box<RawValue>],
+    events: &[Submitted<'_>],
 ) -> Result<Vec<Answered>, DbError> {
-    let mut taken: Vec<Taken> = events.iter().map(|raw| read(raw, surroundings.window)).collect();
-    let meters = CountingBooks::load(db, surroundings.books, &taken).await?;
+    let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
+    let meters = CountingBooks::load(db, surroundings, &taken).await?;
     for item in &mut taken {
-        let problem = item.result.as_ref().ok().and_then(|incoming| meters.problem(&incoming.event));
+        let problem = item.result.as_ref().ok().and_then(|incoming| meters.problem(incoming));
         if let Some(problem) = problem {
             item.result = Err(problem);
         }
@@ -76,21 +93,22 @@ pub async fn ingest(
     Ok(taken.into_iter().zip(kept).map(|(item, outcome)| Answered { id: item.id, outcome }).collect())
 }
 
-fn read(raw: &RawValue, window: TimeWindow) -> Taken {
-    let object = match read_object(raw) {
-        Ok(object) => object,
+fn read(submitted: &Submitted<'_>, surroundings: Surroundings<'_>) -> Taken {
+    let read = match &submitted.broken {
+        Some(problem) => Err(problem.clone()),
+        None => Envelope::read(&submitted.text),
+    };
+    let envelope = match read {
+        Ok(envelope) => envelope,
         Err(problem) => return Taken { id: None, customer: String::new(), result: Err(problem) },
     };
-    let text = |name: &str| object.get(name).and_then(Value::as_str).map(|text| text.chars().take(255).collect());
-    let result = read_event(&object, window).map(incoming);
-    Taken { id: text("id"), customer: text("subject").unwrap_or_default(), result }
-}
-
-/// An event with the digest of its content.
-pub fn incoming(event: Event) -> Incoming {
-    let content = json!([event.customer.as_str(), event.kind, event.time.timestamp_micros(), event.data]);
-    let digest = sha256(canonical_json(&content).as_bytes());
-    Incoming { event, digest }
+    let text = |value: &Option<Value>| value.as_ref()?.as_str().map(|text| text.chars().take(255).collect());
+    let (id, customer) = (text(&envelope.id), text(&envelope.subject));
+    let read = read_event(envelope, surroundings.window);
+    let result = read.and_then(|incoming| surroundings.allowed.check(&incoming.event).map(|()| incoming));
+    // What somebody sends for others is put aside under their own name.
+    let own = surroundings.allowed.customer.map(|own| own.to_string());
+    Taken { id, customer: own.or(customer).unwrap_or_default(), result }
 }
 
 /// The books by which the customers of a request are billed.
@@ -100,22 +118,22 @@ struct CountingBooks<'b> {
 }
 
 impl<'b> CountingBooks<'b> {
-    async fn load(db: &Db, books: &'b Books, taken: &[Taken]) -> Result<Self, DbError> {
+    async fn load(db: &Db, surroundings: Surroundings<'b>, taken: &[Taken]) -> Result<Self, DbError> {
         let named = taken.iter().filter_map(|item| item.result.as_ref().ok());
         let customers: BTreeSet<&CustomerId> = named.map(|incoming| &incoming.event.customer).collect();
-        let mut assigned = BTreeMap::new();
-        for id in customers {
-            let customer = customers::store::find(db, id).await?;
-            if let Some(assignment) = customer.and_then(|customer| customer.assignment) {
-                assigned.insert(id.clone(), assignment.book);
-            }
-        }
-        Ok(Self { books, assigned })
+        let assigned = surroundings.customers.books_of(db, customers).await?;
+        Ok(Self { books: surroundings.books, assigned })
     }
 
     /// Why a meter that will count this event cannot, if there is one.
-    fn problem(&self, event: &Event) -> Option<EventProblem> {
-        self.versions(event).into_iter().find_map(|book| field_problem(book, event))
+    fn problem(&self, incoming: &Incoming) -> Option<EventProblem> {
+        let event = &incoming.event;
+        match incoming.change {
+            Change::None | Change::Amends(_) => {
+                self.versions(event).into_iter().find_map(|book| field_problem(book, event))
+            }
+            Change::Voids(_) => None,
+        }
     }
 
     /// The versions in force when the event happened: of the customer's book, or of all that they may be billed by.
@@ -144,7 +162,9 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
             MeterError::Overflow { .. }
             | MeterError::OutOfCalendar { .. }
             | MeterError::NotCarried { .. }
-            | MeterError::Mixed,
+            | MeterError::Mixed
+            | MeterError::SavedByOtherMeters
+            | MeterError::SavedInOtherSpan { .. },
         ) => None,
         Err(MeterError::Field { meter, problem, .. }) => {
             Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem: *problem })
@@ -152,56 +172,55 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
     }
 }
 
-/// Keeps the good events and puts the others aside, all in one transaction.
+/// Keeps the good events and puts the others aside.
 async fn keep(
     db: &Db,
     surroundings: Surroundings<'_>,
-    (taken, raw): (&[Taken], &[Box<RawValue>]),
+    (taken, submitted): (&[Taken], &[Submitted<'_>]),
 ) -> Result<Vec<Outcome>, DbError> {
     let now = surroundings.window.now;
-    let mut good: Vec<(usize, &Incoming)> =
-        taken.iter().enumerate().filter_map(|(place, item)| Some((place, item.result.as_ref().ok()?))).collect();
-    good.sort_by(|(_, a), (_, b)| (&a.event.source, &a.event.id).cmp(&(&b.event.source, &b.event.id)));
-    let mut tx = db.begin().await?;
-    let kept = insert_all(&mut tx, good.iter().map(|(_, incoming)| (*incoming).clone()).collect(), now).await?;
-    let mut outcomes: Vec<Outcome> = taken
-        .iter()
-        .map(|item| item.result.as_ref().err().map_or(Outcome::Accepted, |problem| Outcome::Refused(problem.clone())))
-        .collect();
-    for ((place, _), kept) in good.iter().zip(kept) {
-        if let Some(outcome) = outcomes.get_mut(*place) {
-            *outcome = match kept {
-                Kept::New => Outcome::Accepted,
-                Kept::Same => Outcome::Duplicate,
-                Kept::Conflict => Outcome::Conflict,
-            };
-        }
-    }
-    let entries = taken.iter().zip(raw).zip(&outcomes).enumerate();
+    let good: Vec<Incoming> = taken.iter().filter_map(|item| item.result.as_ref().ok()).cloned().collect();
+    let mut kept = insert_all(db, good, now).await?.into_iter();
+    let outcome = |item: &Taken| match &item.result {
+        Err(problem) => Outcome::Refused(problem.clone()),
+        Ok(incoming) => outcome(incoming, kept.next()),
+    };
+    let outcomes: Vec<Outcome> = taken.iter().map(outcome).collect();
+    let entries = taken.iter().zip(submitted).zip(&outcomes);
     let asides: Vec<Aside> =
-        entries.filter_map(|(place, ((item, raw), outcome))| aside(place, item, (raw, outcome))).collect();
-    store::put_aside(&mut tx, (surroundings.request, now), &asides).await?;
-    tx.commit().await?;
+        entries.filter_map(|((item, submitted), outcome)| aside(item, submitted, outcome)).collect();
+    if !asides.is_empty() {
+        let mut tx = db.begin().await?;
+        store::put_aside(&mut tx, (surroundings.request, now), &asides).await?;
+        tx.commit().await?;
+    }
     Ok(outcomes)
 }
 
-/// Keeps events and the customers they name. `events` are in the order of (source, id).
-pub async fn insert_all(
-    connection: &mut crate::db::Connection,
-    events: Vec<Incoming>,
-    now: engine::period::Instant,
-) -> Result<Vec<Kept>, DbError> {
+fn outcome(incoming: &Incoming, kept: Option<Kept>) -> Outcome {
+    let target = || incoming.change.target().unwrap_or_default().to_owned();
+    match kept {
+        Some(Kept::New) => Outcome::Accepted,
+        Some(Kept::Same) => Outcome::Duplicate,
+        // The ledger answers for each event; one without an answer would have to be sent again.
+        Some(Kept::Conflict) | None => Outcome::Conflict,
+        Some(Kept::NoTarget) => Outcome::Refused(EventProblem::NoTarget(target())),
+        Some(Kept::ChangedBefore) => Outcome::Refused(EventProblem::ChangedBefore(target())),
+    }
+}
+
+/// Keeps events and the customers they name, each event once. The answer has the order of the events.
+pub async fn insert_all(db: &Db, events: Vec<Incoming>, now: engine::period::Instant) -> Result<Vec<Kept>, DbError> {
     let customers: BTreeSet<&CustomerId> = events.iter().map(|incoming| &incoming.event.customer).collect();
-    let customers: Vec<&CustomerId> = customers.into_iter().collect();
-    customers::store::ensure(connection, &customers, now).await?;
-    store::insert(connection, &events, now).await
+    customers::store::ensure(db, customers, now).await?;
+    Ok(db.ledger().append(events, now).await?)
 }
 
 /// What is said about an event whose identity is taken by another one.
 pub const CONFLICT_DETAIL: &str = "another event with this source and id was accepted before; it stays and this one is \
                                    put aside. Give a correction an id of its own";
 
-fn aside(position: usize, item: &Taken, (raw, outcome): (&RawValue, &Outcome)) -> Option<Aside> {
+fn aside(item: &Taken, submitted: &Submitted<'_>, outcome: &Outcome) -> Option<Aside> {
     let (code, detail) = match outcome {
         Outcome::Accepted | Outcome::Duplicate => return None,
         Outcome::Conflict => ("conflict", CONFLICT_DETAIL.to_owned()),
@@ -209,7 +228,7 @@ fn aside(position: usize, item: &Taken, (raw, outcome): (&RawValue, &Outcome)) -
     };
     // A text that PostgreSQL can keep: no NUL, cut at a character.
     let customer = item.customer.replace('\0', "\u{fffd}");
-    let end = raw.get().floor_char_boundary(ASIDE_BYTES_MAX);
-    let body = raw.get().get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
-    Some(Aside { customer, position, code, detail: detail.replace('\0', "\u{fffd}"), body })
+    let end = submitted.text.floor_char_boundary(ASIDE_BYTES_MAX);
+    let body = submitted.text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
+    Some(Aside { customer, position: submitted.position, code, detail: detail.replace('\0', "\u{fffd}"), body })
 }

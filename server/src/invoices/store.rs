@@ -4,11 +4,13 @@ use engine::ids::CustomerId;
 use engine::invoice::{InvoiceNumber, Issued};
 use engine::period::{Instant, Month, Period};
 use engine::proof::sha256;
+use ledger::Query;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::config::Seller;
 use crate::db::{Connection, Db, DbError, from_us, to_us, valid};
+use crate::metering::store as events;
 
 /// An invoice without its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +48,18 @@ fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
     i64::try_from(number.0).map_err(|_| DbError::Unreadable { what: "invoice number", value: number.to_string() })
 }
 
-/// Adds an invoice that `seller` issued and that was made from `events` events.
+/// Adds an invoice that `seller` issued and that was made from `events` events, of all commits of the ledger through
+/// `through`.
 pub async fn insert(
     connection: &mut Connection,
     (issued, seller): (&Issued, &Seller),
-    events: i64,
+    (events, through): (i64, i64),
 ) -> Result<(), DbError> {
     let unwritable = |_| DbError::Unreadable { what: "invoice", value: issued.number.to_string() };
     let document = serde_json::to_string(issued).map_err(unwritable)?;
     let seller = serde_json::to_string(seller).map_err(unwritable)?;
     let insert = "INSERT INTO invoices (customer, month, number, book, version, currency, total, start_us, end_us, events, \
-                  document, sha256, issued_us, seller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                  document, sha256, issued_us, seller, through) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     let bill = &issued.invoice.bill;
     sqlx::query(insert)
         .bind(issued.invoice.customer.as_str())
@@ -73,6 +76,7 @@ pub async fn insert(
         .bind(sha256(document.as_bytes()))
         .bind(to_us(issued.issued_at))
         .bind(seller)
+        .bind(through)
         .execute(connection)
         .await?;
     Ok(())
@@ -132,19 +136,25 @@ pub struct Late {
 
 /// The invoices of a month that are short of events, by number.
 pub async fn late(db: &Db, month: Month) -> Result<Vec<Late>, DbError> {
-    let select = "SELECT number, customer, events, (SELECT COUNT(*) FROM events WHERE events.customer =                   invoices.customer AND time_us >= start_us AND time_us < end_us) FROM invoices                   WHERE month = $1 ORDER BY number";
+    let select = "SELECT number, customer, start_us, end_us, through FROM invoices WHERE month = $1 ORDER BY number";
     let rows = sqlx::query(select).bind(month.to_string()).fetch_all(db.pool()).await?;
-    let read = |row: &AnyRow| {
+    let mut late = Vec::new();
+    for row in rows {
         let (number, customer): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let (billed, there): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
-        Ok(Late {
-            number: InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?),
-            customer: valid("customer id", &customer, |text| CustomerId::new(text).ok())?,
-            events: there.saturating_sub(billed),
-        })
-    };
-    let all = rows.iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
-    Ok(all.into_iter().filter(|late| late.events > 0).collect())
+        let customer = valid("customer id", &customer, |text| CustomerId::new(text).ok())?;
+        let query = Query {
+            customer: Some(customer.as_str()),
+            start_us: row.try_get(2)?,
+            end_us: row.try_get(3)?,
+            after_seq: row.try_get(4)?,
+        };
+        let events = events::count(db, query).await?;
+        if events > 0 {
+            let number = InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?);
+            late.push(Late { customer, number, events });
+        }
+    }
+    Ok(late)
 }
 
 /// Which invoices are wanted; `None` means all.

@@ -29,10 +29,11 @@ async fn a_full_disk_is_told_and_nothing_is_half_done() {
     let api = Api::with(folder, small).await;
     api.post("/v1/books", BOOK).await;
     let batch = |round: u32| -> Value {
-        let filler = "x".repeat(1000);
         let fill = |number: u32| {
             let mut event = event(&format!("{round}-{number}"), "acme", TIME);
-            event["data"]["note"] = json!(filler);
+            // Digests do not get smaller by compression.
+            let filler = (0..16).map(|part| engine::proof::sha256(format!("{round} {number} {part}").as_bytes()));
+            event["data"]["note"] = json!(filler.collect::<String>());
             event
         };
         (0..100).map(fill).collect()

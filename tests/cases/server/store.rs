@@ -7,12 +7,12 @@ use engine::ids::CustomerId;
 use engine::invoice::InvoiceNumber;
 use engine::period::{Instant, Month, Period};
 use engine::usage::Event;
+use ledger::Kept;
 use server::books::flow::{PublishError, Published, Shelf, publish};
 use server::db::Db;
-use server::ingest::flow::{incoming, insert_all};
-use server::ingest::store::Kept;
+use server::ingest::flow::insert_all;
 use server::invoices::store as invoices;
-use server::metering::store::{Cursor, page};
+use server::metering::store as events;
 use server::{Clock, Config, DatabasePlace};
 use tempfile::TempDir;
 
@@ -59,7 +59,6 @@ contracts! {
     an_event_with_other_content_is_a_conflict_and_the_first_stays
     a_batch_of_a_thousand_events_is_told_apart_one_by_one
     pages_of_a_period_join_without_gap_or_overlap
-    a_transaction_that_is_undone_leaves_nothing
     the_number_of_an_undone_invoice_is_given_again
     two_bill_runs_at_once_issue_each_invoice_once
     an_issued_invoice_is_given_back_to_the_byte
@@ -88,17 +87,13 @@ fn event(id: &str, customer: &str, time: &str) -> Event {
 }
 
 async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
-    let mut tx = db.begin().await.unwrap();
-    let kept = insert_all(&mut tx, events.into_iter().map(incoming).collect(), now()).await.unwrap();
-    tx.commit().await.unwrap();
-    kept
+    insert_all(db, events.into_iter().map(Into::into).collect(), now()).await.unwrap()
 }
 
 async fn count(db: &Db, customer: &str) -> i64 {
     let period =
         Period { start: "2000-01-01T00:00:00Z".parse().unwrap(), end: "2100-01-01T00:00:00Z".parse().unwrap() };
-    let mut connection = db.pool().acquire().await.unwrap();
-    server::metering::store::count(&mut connection, &CustomerId::new(customer).unwrap(), period).await.unwrap()
+    events::count(db, events::query(&CustomerId::new(customer).unwrap(), period)).await.unwrap()
 }
 
 const TIME: &str = "2026-11-15T00:00:00.000001Z";
@@ -148,23 +143,16 @@ async fn pages_of_a_period_join_without_gap_or_overlap(place: Place) {
     keep(&place.db, events).await;
     let customer = CustomerId::new("acme").unwrap();
     let period = Period { start, end };
-    let (mut ids, mut cursor) = (Vec::new(), Some(Cursor::at_start(period)));
-    let mut connection = place.db.pool().acquire().await.unwrap();
-    while let Some(from) = cursor {
-        let (events, next) = page(&mut connection, (&customer, period), &from, 3).await.unwrap();
-        ids.extend(events.into_iter().map(|event| event.id));
-        cursor = next;
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let query = events::query(&customer, period);
+        let page = place.db.ledger().page(query, (after.as_ref(), 3), |row, _| Some(row.id.to_owned())).await.unwrap();
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        ids.extend(page.into_iter().map(|(_, id)| id));
     }
     let expected = ["start", "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "last"];
     assert_eq!(ids, expected);
-}
-
-async fn a_transaction_that_is_undone_leaves_nothing(place: Place) {
-    let mut tx = place.db.begin().await.unwrap();
-    insert_all(&mut tx, vec![incoming(event("1", "acme", TIME))], now()).await.unwrap();
-    drop(tx);
-    assert_eq!(count(&place.db, "acme").await, 0);
-    assert_eq!(server::customers::store::count(&place.db).await.unwrap(), 0);
 }
 
 async fn the_number_of_an_undone_invoice_is_given_again(place: Place) {
@@ -282,8 +270,9 @@ async fn texts_come_back_as_they_were(place: Place) {
     odd.data.insert("note".to_owned(), "a\u{0}b\nc\\u0000".into());
     keep(&place.db, vec![odd.clone()]).await;
     let period = Period { start: "2026-11-01T00:00:00Z".parse().unwrap(), end: now() };
-    let mut connection = place.db.pool().acquire().await.unwrap();
-    let (events, _) = page(&mut connection, (&odd.customer, period), &Cursor::at_start(period), 10).await.unwrap();
+    let query = events::query(&odd.customer, period);
+    let page = place.db.ledger().page(query, (None, 10), |row, _| row.event()).await.unwrap();
+    let events: Vec<Event> = page.into_iter().map(|(_, event)| event).collect();
     assert_eq!(events, [odd]);
 }
 

@@ -1,0 +1,89 @@
+//! Counts kept at ingest: what meters had counted for a customer's period through a commit. A cache: it may be forgotten.
+
+use sqlx::{AnyConnection, Row as _};
+
+use crate::error::LedgerError;
+use crate::ledger::Ledger;
+
+/// What meters had counted of a customer's period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedCount {
+    /// Who.
+    pub customer: String,
+    /// The period's start, in microseconds.
+    pub start_us: i64,
+    /// The period's end, not included.
+    pub end_us: i64,
+    /// Names the rules it was counted by; with others it is of no use.
+    pub rules: String,
+    /// All events through this commit are counted, none after it.
+    pub through: i64,
+    /// The counts.
+    pub body: Vec<u8>,
+}
+
+impl Ledger {
+    /// Keeps counts in place of those that were there, unless an event was voided or amended since.
+    pub async fn save_counts(&self, counts: &[SavedCount]) -> Result<(), LedgerError> {
+        let mut tx = self.shared.pool.begin().await?;
+        // First of all a write, so that no commit comes between the look and the write.
+        let lock = "UPDATE ledger_state SET value = value WHERE name = 'batch'";
+        sqlx::query(lock).execute(&mut *tx).await?;
+        for count in counts {
+            let upsert = "INSERT INTO usage_counts (customer, start_us, end_us, rules, through, body) \
+                          SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS \
+                          (SELECT 1 FROM usage_changed WHERE customer = $1 AND seq > $5) \
+                          ON CONFLICT (customer, start_us, end_us) DO UPDATE SET rules = excluded.rules, \
+                          through = excluded.through, body = excluded.body";
+            sqlx::query(upsert)
+                .bind(count.customer.as_str())
+                .bind(count.start_us)
+                .bind(count.end_us)
+                .bind(count.rules.as_str())
+                .bind(count.through)
+                .bind(count.body.as_slice())
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The counts of a customer's period, if there are any by these rules.
+    pub async fn counts(
+        &self,
+        customer: &str,
+        (start_us, end_us): (i64, i64),
+        rules: &str,
+    ) -> Result<Option<SavedCount>, LedgerError> {
+        let select = "SELECT through, body FROM usage_counts \
+                      WHERE customer = $1 AND start_us = $2 AND end_us = $3 AND rules = $4";
+        let row = sqlx::query(select)
+            .bind(customer)
+            .bind(start_us)
+            .bind(end_us)
+            .bind(rules)
+            .fetch_optional(&self.shared.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (customer, rules) = (customer.to_owned(), rules.to_owned());
+        let (through, body) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Some(SavedCount { customer, start_us, end_us, rules, through, body }))
+    }
+
+    /// The last commit that voided or amended an event of a customer; 0 where none did.
+    pub async fn last_change(&self, customer: &str) -> Result<i64, LedgerError> {
+        let select = "SELECT seq FROM usage_changed WHERE customer = $1";
+        let row = sqlx::query(select).bind(customer).fetch_optional(&self.shared.pool).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+    }
+}
+
+/// Takes a customer's counts back: one of the events in them no longer counts.
+pub(crate) async fn forget(connection: &mut AnyConnection, (customer, seq): (&str, i64)) -> Result<(), LedgerError> {
+    let note = "INSERT INTO usage_changed (customer, seq) VALUES ($1, $2) \
+                ON CONFLICT (customer) DO UPDATE SET seq = excluded.seq";
+    sqlx::query(note).bind(customer).bind(seq).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM usage_counts WHERE customer = $1").bind(customer).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The ledger as its users hold it: open it, append, scan, listen.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine::period::Instant;
+use engine::usage::Event;
+use sqlx::{AnyConnection, AnyPool};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+
+use crate::error::LedgerError;
+use crate::identity::{Content, Identity};
+use crate::index::{Index, TailBatch};
+use crate::row::Row;
+use crate::scan::Query;
+use crate::state;
+use crate::tables::Backend;
+use crate::writer::{self, Incoming, Kept, Prepared, Submission};
+
+/// How much the ledger takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests that may wait for the next commit; who comes later waits to be let in.
+    pub queue: usize,
+    /// Events in one commit, about.
+    pub commit_events: usize,
+    /// Events that may wait to be sorted; while there are more, nothing is accepted.
+    pub unsorted_events: u64,
+    /// Events that are sorted at once; that many are in memory then.
+    pub sort_events: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { queue: 256, commit_events: 10_000, unsorted_events: 4_000_000, sort_events: 500_000 }
+    }
+}
+
+/// What a commit has accepted, in the order it was accepted.
+#[derive(Debug)]
+pub struct Committed {
+    /// The commit before it, as far as this process knows: where it is not the one a listener has seen last, some were
+    /// missed and the listener has to count anew.
+    pub previous: i64,
+    /// The number of the commit.
+    pub seq: i64,
+    /// When it was accepted.
+    pub received_us: i64,
+    /// The new events.
+    pub events: Vec<Incoming>,
+}
+
+/// Usage events, each kept once.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(crate) shared: Arc<Shared>,
+    submissions: mpsc::Sender<Submission>,
+    stop: Arc<Notify>,
+}
+
+/// What the ledger's tasks share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) pool: AnyPool,
+    pub(crate) backend: Backend,
+    pub(crate) limits: Limits,
+    index: Mutex<Index>,
+    listeners: broadcast::Sender<Arc<Committed>>,
+    /// Told whenever something was sorted, so that who waits for room looks again.
+    pub(crate) sorted: Notify,
+}
+
+/// Commits that a slow listener may be behind before it has to count anew.
+const LISTENER_COMMITS: usize = 1024;
+
+impl Ledger {
+    /// Opens the ledger in a database that has its tables.
+    pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
+        let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
+        let index = Mutex::new(Index::empty());
+        let sorted = Notify::new();
+        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted });
+        let ledger_is = Arc::clone(&shared);
+        let mut tx = shared.begin_read().await?;
+        let stand = state::stand(&mut tx).await?;
+        shared.refresh(&mut tx, stand).await?;
+        tx.rollback().await?;
+        let (submissions, receiver) = mpsc::channel(limits.queue.max(1));
+        let stop = Arc::new(Notify::new());
+        tokio::spawn(writer::run(ledger_is, receiver, Arc::clone(&stop)));
+        Ok(Self { shared, submissions, stop })
+    }
+
+    /// Keeps events, each once; answers when they are on disk, in their order. Many callers share a commit.
+    ///
+    /// Of events with the same identity, the first one stays: another content is [`Kept::Conflict`].
+    pub async fn append(&self, events: Vec<Incoming>, now: Instant) -> Result<Vec<Kept>, LedgerError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let targets = self.targets(&events).await?;
+        let prepared = Prepared::new(events, targets, now);
+        let (reply, answer) = oneshot::channel();
+        self.submissions.send(Submission { prepared, reply }).await.map_err(|_| LedgerError::Closed)?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// For each event, whether the one that it voids or amends is there: stored, or earlier in the same list. Also `true`
+    /// for events that change none.
+    async fn targets(&self, events: &[Incoming]) -> Result<Vec<bool>, LedgerError> {
+        let mut found = Vec::with_capacity(events.len());
+        for (place, incoming) in events.iter().enumerate() {
+            let Some(id) = incoming.change.target() else {
+                found.push(true);
+                continue;
+            };
+            let wanted = &incoming.event;
+            let here = events.iter().take(place).any(|earlier| {
+                let earlier = &earlier.event;
+                earlier.id == id
+                    && (&earlier.source, &earlier.customer, earlier.time)
+                        == (&wanted.source, &wanted.customer, wanted.time)
+            });
+            found.push(here || self.is_stored(wanted, id).await?);
+        }
+        Ok(found)
+    }
+
+    async fn is_stored(&self, like: &Event, id: &str) -> Result<bool, LedgerError> {
+        let time_us = like.time.timestamp_micros();
+        let query =
+            Query { customer: Some(like.customer.as_str()), start_us: time_us, end_us: time_us + 1, after_seq: 0 };
+        let mut is_stored = false;
+        let look = |row: &Row<'_>, _: Option<&str>| {
+            is_stored = row.id == id && row.source == like.source;
+            if is_stored { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.scan(query, look).await?;
+        Ok(is_stored)
+    }
+
+    /// Hears of every commit from now on, also of those by other processes once they are noticed.
+    pub fn listen(&self) -> broadcast::Receiver<Arc<Committed>> {
+        self.shared.listeners.subscribe()
+    }
+
+    /// Notices what other processes have committed. Returns the number of the last commit.
+    pub async fn catch_up(&self) -> Result<i64, LedgerError> {
+        let mut tx = self.shared.begin_read().await?;
+        let stand = state::stand(&mut tx).await?;
+        if self.shared.index().stand != stand {
+            self.shared.refresh(&mut tx, stand).await?;
+        }
+        tx.rollback().await?;
+        Ok(stand.batch)
+    }
+
+    /// Commits what was submitted, accepts nothing more, and gives its connection back.
+    pub async fn close(&self) {
+        self.stop.notify_one();
+        self.submissions.closed().await;
+        // The task has let go of its connection when nobody can be waiting any more.
+        while self.submissions.capacity() < self.submissions.max_capacity() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The number of the last commit that this process knows of.
+    pub fn through(&self) -> i64 {
+        self.shared.index().stand.batch
+    }
+
+    /// How many commits wait to be sorted into blocks.
+    pub fn waiting_commits(&self) -> usize {
+        self.shared.index().tail.len()
+    }
+
+    /// How many events wait to be sorted into blocks.
+    pub fn waiting(&self) -> u64 {
+        self.shared.index().waiting()
+    }
+}
+
+impl Shared {
+    /// The memory. Whoever panicked while holding it has left it whole: it is changed last and at once.
+    pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows a commit and tells those who listen, in the order of commits.
+    pub(crate) fn follow(
+        &self,
+        (seq, received_us): (i64, i64),
+        (batch, keys): (Option<TailBatch>, &[(Identity, Content)]),
+        events: impl FnOnce() -> Vec<Incoming>,
+    ) {
+        let mut index = self.index();
+        let Some(previous) = index.follow(seq, batch, keys) else { return };
+        if self.listeners.receiver_count() > 0 {
+            // Nobody listening any more is fine. Told under the lock, so that nobody overtakes.
+            let _ = self.listeners.send(Arc::new(Committed { previous, seq, received_us, events: events() }));
+        }
+    }
+
+    /// Waits while too many events wait to be sorted.
+    pub(crate) async fn wait_for_room(&self) {
+        loop {
+            let sorted = self.sorted.notified();
+            if self.index().waiting() < self.limits.unsorted_events {
+                return;
+            }
+            sorted.await;
+        }
+    }
+
+    /// A transaction that sees one state of the database from its first statement to its end.
+    pub(crate) async fn begin_read(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, LedgerError> {
+        let mut tx = self.pool.begin().await?;
+        match self.backend {
+            Backend::Sqlite => {}
+            Backend::Postgres => {
+                let set = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                sqlx::raw_sql(set).execute(&mut *tx as &mut AnyConnection).await?;
+            }
+        }
+        Ok(tx)
+    }
+}

@@ -1,0 +1,37 @@
+//! Keeps usage events: each once, findable to the second, countable.
+//!
+//! The way of an event: [`Ledger::append`] → one commit for all who wait (`writer`) → a row of `event_batches` → sorted in
+//! the background into compressed blocks by month, customer and time (`sort`) → [`Ledger::scan`]. Identities are known
+//! for good (`known`, `runs`). Never prices anything, never asks for the time.
+
+mod batch;
+mod block;
+mod bytes;
+mod changes;
+mod counts;
+mod days;
+mod error;
+mod identity;
+mod index;
+mod keys;
+mod ledger;
+mod load;
+mod merge;
+mod row;
+mod runs;
+mod scan;
+mod sort;
+mod state;
+mod tables;
+mod writer;
+
+pub use changes::{Change, Changed};
+pub use counts::SavedCount;
+pub use days::{DayCount, DayTotals};
+pub use error::LedgerError;
+pub use ledger::{Committed, Ledger, Limits};
+pub use row::Row;
+pub use scan::{Found, Place, Query};
+pub use sort::Sorted;
+pub use tables::{Backend, tables};
+pub use writer::{Incoming, Kept};

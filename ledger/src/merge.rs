@@ -1,0 +1,205 @@
+//! Writes runs of identities, makes one of many, and takes away what is no longer in place.
+
+use std::sync::Arc;
+
+use fastbloom::BloomFilter;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::error::LedgerError;
+use crate::keys::{self, Key, bits_for};
+use crate::ledger::Shared;
+use crate::runs::{Run, empty_filter, filter_pieces, part_of};
+use crate::state;
+
+/// Writes the sorted keys of a new run, part by part.
+pub(crate) struct RunWriter {
+    number: i64,
+    bits: u32,
+    keys: u64,
+    filter: BloomFilter,
+    part: usize,
+    body: Vec<u8>,
+    /// Parts that wait to be stored together.
+    full: Vec<(usize, Vec<u8>)>,
+}
+
+/// Parts in one transaction.
+const PARTS_PER_COMMIT: usize = 64;
+
+impl RunWriter {
+    /// Begins a run of about `expected` keys, not yet in place.
+    pub(crate) async fn begin(connection: &mut AnyConnection, expected: u64) -> Result<Self, LedgerError> {
+        let bits = bits_for(expected);
+        let mut tx = sqlx::Connection::begin(connection).await?;
+        let number = state::next(&mut tx, "segment").await?;
+        let insert = "INSERT INTO event_key_runs (run, bits, keys, live) VALUES ($1, $2, 0, 0)";
+        sqlx::query(insert).bind(number).bind(i64::from(bits)).execute(&mut *tx).await?;
+        tx.commit().await?;
+        let filter = empty_filter(expected.max(1));
+        Ok(Self { number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
+    }
+
+    /// Adds a key; they come in order.
+    pub(crate) async fn put(&mut self, connection: &mut AnyConnection, key: &Key) -> Result<(), LedgerError> {
+        let part = key.identity.part(self.bits);
+        if part != self.part {
+            self.close_part();
+            self.part = part;
+            if self.full.len() >= PARTS_PER_COMMIT {
+                self.store(connection).await?;
+            }
+        }
+        keys::put(&mut self.body, key);
+        self.filter.insert_hash(key.identity.low());
+        self.keys += 1;
+        Ok(())
+    }
+
+    fn close_part(&mut self) {
+        if !self.body.is_empty() {
+            self.full.push((self.part, std::mem::take(&mut self.body)));
+        }
+    }
+
+    async fn store(&mut self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let mut tx = sqlx::Connection::begin(connection).await?;
+        for (part, body) in self.full.drain(..) {
+            sqlx::query("INSERT INTO event_keys (run, part, body) VALUES ($1, $2, $3)")
+                .bind(self.number)
+                .bind(i64::try_from(part).unwrap_or(i64::MAX))
+                .bind(body)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Stores the rest and the filter. The run still has to be put in place.
+    pub(crate) async fn end(mut self, connection: &mut AnyConnection) -> Result<i64, LedgerError> {
+        self.close_part();
+        self.store(connection).await?;
+        for (shard, body) in filter_pieces(&self.filter).into_iter().enumerate() {
+            sqlx::query("INSERT INTO event_filters (run, shard, body) VALUES ($1, $2, $3)")
+                .bind(self.number)
+                .bind(i64::try_from(shard).unwrap_or(i64::MAX))
+                .bind(body)
+                .execute(&mut *connection)
+                .await?;
+        }
+        let keys = i64::try_from(self.keys).unwrap_or(i64::MAX);
+        let update = "UPDATE event_key_runs SET keys = $2 WHERE run = $1";
+        sqlx::query(update).bind(self.number).bind(keys).execute(connection).await?;
+        Ok(self.number)
+    }
+}
+
+/// So many runs of about one size become one.
+const FAN_IN: usize = 8;
+
+/// A run's size class: eight times as many keys, one class up.
+fn class(keys: u64) -> u32 {
+    keys.max(1).ilog2() / 3
+}
+
+impl Shared {
+    /// Makes one run of many that have about the same size, so that few have to be asked.
+    pub(crate) async fn merge_runs(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        loop {
+            let runs = Arc::clone(&self.index().runs);
+            let mut classes: Vec<u32> = runs.iter().map(|run| class(run.keys)).collect();
+            classes.sort_unstable();
+            let crowded = classes.chunk_by(|a, b| a == b).find(|same| same.len() >= FAN_IN);
+            let Some(crowded) = crowded.and_then(|same| same.first().copied()) else { return Ok(()) };
+            let these: Vec<Arc<Run>> = runs.iter().filter(|run| class(run.keys) == crowded).cloned().collect();
+            self.merge(connection, &these, |_| true).await?;
+        }
+    }
+
+    /// Makes one run of these, of the keys whose month is to be kept, and puts it in place of them.
+    pub(crate) async fn merge(
+        &self,
+        connection: &mut AnyConnection,
+        these: &[Arc<Run>],
+        keep: impl Fn(u16) -> bool + Send,
+    ) -> Result<(), LedgerError> {
+        let total = these.iter().map(|run| run.keys).sum();
+        let mut writer = RunWriter::begin(&mut *connection, total).await?;
+        let coarse = these.iter().map(|run| run.bits).min().unwrap_or(0);
+        for slice in 0..1_usize << coarse {
+            let mut keys: Vec<Key> = Vec::new();
+            for run in these {
+                let finer = run.bits - coarse;
+                for part in slice << finer..(slice + 1) << finer {
+                    let body = part_of(connection, run.number, part).await?;
+                    keys.extend(keys::read(&body).filter(|key| keep(key.month)));
+                }
+            }
+            keys.sort_unstable_by_key(|key| key.identity);
+            for key in &keys {
+                writer.put(connection, key).await?;
+            }
+        }
+        let run = writer.end(connection).await?;
+        let mut tx = sqlx::Connection::begin(&mut *connection).await?;
+        state::next(&mut tx, "layout").await?;
+        sqlx::query("UPDATE event_key_runs SET live = 1 WHERE run = $1").bind(run).execute(&mut *tx).await?;
+        for old in these {
+            let update = "UPDATE event_key_runs SET live = 0 WHERE run = $1";
+            sqlx::query(update).bind(old.number).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        self.look_again(connection).await?;
+        clear_leftovers(connection).await
+    }
+}
+
+/// Takes away batches whose events are in blocks, few at a time.
+pub(crate) async fn remove_sorted(connection: &mut AnyConnection, through: i64) -> Result<(), LedgerError> {
+    loop {
+        let delete = "DELETE FROM event_batches WHERE seq IN \
+                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 50)";
+        let done = sqlx::query(delete).bind(through).execute(&mut *connection).await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes away segments and runs that are not in place: replaced, dropped, or half-written when somebody stopped.
+/// Whoever calls it holds the lease, so nothing of it is being written.
+pub(crate) async fn clear_leftovers(connection: &mut AnyConnection) -> Result<(), LedgerError> {
+    for row in sqlx::query("SELECT segment FROM event_segments WHERE live = 0").fetch_all(&mut *connection).await? {
+        let number: i64 = row.try_get(0)?;
+        let pieces = "DELETE FROM event_blocks WHERE segment = $1 AND part IN \
+                      (SELECT part FROM event_blocks WHERE segment = $1 ORDER BY part LIMIT 64)";
+        delete_all(connection, pieces, number).await?;
+        sqlx::query("DELETE FROM event_segments WHERE segment = $1").bind(number).execute(&mut *connection).await?;
+    }
+    for row in sqlx::query("SELECT run FROM event_key_runs WHERE live = 0").fetch_all(&mut *connection).await? {
+        let number: i64 = row.try_get(0)?;
+        let pieces = "DELETE FROM event_keys WHERE run = $1 AND part IN \
+                      (SELECT part FROM event_keys WHERE run = $1 ORDER BY part LIMIT 256)";
+        delete_all(connection, pieces, number).await?;
+        sqlx::query("DELETE FROM event_filters WHERE run = $1").bind(number).execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM event_key_runs WHERE run = $1").bind(number).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn delete_all(connection: &mut AnyConnection, pieces: &'static str, number: i64) -> Result<(), LedgerError> {
+    while sqlx::query(pieces).bind(number).execute(&mut *connection).await?.rows_affected() > 0 {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::class;
+
+    #[test]
+    fn a_run_of_eight_times_the_keys_is_one_class_up() {
+        assert_eq!(class(500_000) + 1, class(4_000_000));
+        assert_eq!(class(500_000), class(520_000));
+        assert_eq!(class(0), 0);
+    }
+}

@@ -1,0 +1,19 @@
+//! The tables of the ledger, for the database that keeps them.
+
+/// Which database it is. The statements are the same; a few words are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// An embedded file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// The statements that make the tables.
+pub fn tables(backend: Backend) -> String {
+    let bytes = match backend {
+        Backend::Sqlite => "BLOB",
+        Backend::Postgres => "BYTEA",
+    };
+    include_str!("tables.sql").replace(" BYTES ", &format!(" {bytes} "))
+}

@@ -123,8 +123,8 @@ fn packed_files_read_like_plain_ones() {
 #[test]
 fn a_bomb_is_one_line_that_is_too_long() {
     let folder = TempDir::new().unwrap();
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    for _ in 0..50 {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..5 {
         gzip.write_all(&vec![b'0'; 1_000_000]).unwrap();
     }
     let path = file(&folder, "bomb.gz", gzip.finish().unwrap());

@@ -124,7 +124,11 @@ impl<'m> Events<'m> {
                 let bytes = match line.content {
                     Ok(bytes) => bytes,
                     Err(length) => {
-                        return Ok(Some(item(line.number, line.at, Err(too_long(length, reading.line_bytes_max)))));
+                        let problem = too_long(length, reading.line_bytes_max);
+                        let item = item(line.number, line.at, Err(problem));
+                        // A rest that was told must not be told again.
+                        lines.finish();
+                        return Ok(Some(item));
                     }
                 };
                 if bytes.trim_ascii().is_empty() {

@@ -95,18 +95,17 @@ impl Server {
         seen.headers.push(headers);
         let id = |event: &Value| event["id"].as_str().unwrap().to_owned();
         seen.batches.push(events.iter().map(id).collect());
-        let answer;
-        match reply {
+        let answer = match reply {
             Reply::Take | Reply::TakeAndCut => {
                 let before = seen.events.len();
                 let count = events.len();
                 seen.events.extend(events.into_iter().map(|event| (id(&event), event)));
                 let new = seen.events.len() - before;
                 let body = format!("{{\"accepted\":{new},\"duplicates\":{}}}", count - new);
-                answer = matches!(reply, Reply::Take).then_some((200, "", body));
+                matches!(reply, Reply::Take).then_some((200, "", body))
             }
-            Reply::Say(status, header, body) => answer = Some((status, header, body.to_owned())),
-        }
+            Reply::Say(status, header, body) => Some((status, header, body.to_owned())),
+        };
         drop(seen);
         changed.notify_all();
         if let Some((status, header, body)) = answer {

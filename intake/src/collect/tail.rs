@@ -68,7 +68,7 @@ impl Tail {
             file.seek(SeekFrom::Start(from))?;
             let reader = BufReader::with_capacity(128 * 1024, file);
             let mut lines = Lines::from_place(reader, reading.line_bytes_max, (from, 0));
-            while let Some(Line { at, content, .. }) = lines.next()? {
+            while let Some(Line { at, content, .. }) = lines.read()? {
                 if at >= place.at {
                     break;
                 }
@@ -97,7 +97,7 @@ impl Tail {
     /// The next line that has an end, if there is one by now.
     pub(super) fn next(&mut self, reading: Reading<'_>) -> io::Result<Option<Taken>> {
         let occurrences = &mut self.occurrences;
-        let Some(line) = self.lines.next()? else { return Ok(None) };
+        let Some(line) = self.lines.read()? else { return Ok(None) };
         (self.at, self.count) = (line.next_at, line.number);
         Ok(Some(taken(occurrences, &line, reading)))
     }

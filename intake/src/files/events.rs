@@ -68,7 +68,7 @@ type Reader = Box<dyn BufRead + Send>;
 
 enum Rows<'m> {
     Lines { lines: Lines<Reader>, takes_rest: bool },
-    Csv { rows: CsvRows<Reader>, columns: Vec<String>, rule: &'m EventRule },
+    Csv { rows: Box<CsvRows<Reader>>, columns: Vec<String>, rule: &'m EventRule },
     Parquet { rows: Box<ParquetRows>, rule: &'m EventRule },
 }
 
@@ -92,7 +92,7 @@ impl<'m> Events<'m> {
                 let mut rows = CsvRows::new(reader, *delimiter, reading.line_bytes_max);
                 let columns = header(path, &mut rows)?;
                 check_columns(path, rule, &columns)?;
-                Rows::Csv { rows, columns, rule }
+                Rows::Csv { rows: Box::new(rows), columns, rule }
             }
             Content::Mapped { format: Format::Parquet, rule } => {
                 let fields: Vec<&str> = rule.fields().into_iter().map(|field| field.as_str()).collect();
@@ -114,12 +114,12 @@ impl<'m> Events<'m> {
     }
 
     /// The next line or row; empty lines are no lines.
-    pub fn next(&mut self) -> Result<Option<Item>, FileError> {
+    pub fn read(&mut self) -> Result<Option<Item>, FileError> {
         let in_file = |source| FileError::Read { path: self.path.clone(), source };
         let Self { reading, occurrences, .. } = self;
         match &mut self.rows {
             Rows::Lines { lines, takes_rest } => loop {
-                let ended = lines.next().map_err(in_file)?.is_some();
+                let ended = lines.read().map_err(in_file)?.is_some();
                 let Some(line) = (if ended { lines.current() } else { lines.rest() }) else { return Ok(None) };
                 let bytes = match line.content {
                     Ok(bytes) => bytes,

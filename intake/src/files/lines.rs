@@ -68,7 +68,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line that has an end; `None` where there is none yet. An error where a line has no end at all.
-    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub fn read(&mut self) -> io::Result<Option<Line<'_>>> {
         if std::mem::take(&mut self.done) {
             self.at = self.at.saturating_add(self.length);
             self.length = 0;
@@ -103,7 +103,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The line that [`Lines::next`] gave last.
+    /// The line that [`Lines::read`] gave last.
     pub(crate) fn current(&self) -> Option<Line<'_>> {
         self.done.then(|| self.line(self.number))
     }
@@ -144,7 +144,7 @@ mod tests {
     fn lines(bytes: &[u8], limit: usize) -> Vec<(u64, u64, Result<Vec<u8>, u64>)> {
         let mut lines = Lines::new(BufReader::with_capacity(3, Cursor::new(bytes)), limit);
         let mut all = Vec::new();
-        while let Some(Line { number, at, content, .. }) = lines.next().unwrap() {
+        while let Some(Line { number, at, content, .. }) = lines.read().unwrap() {
             all.push((number, at, content.map(<[u8]>::to_vec)));
         }
         if let Some(Line { number, at, content, .. }) = lines.rest() {
@@ -173,19 +173,19 @@ mod tests {
         let line = std::io::repeat(b'x').take(100_000_000);
         let reader = line.chain(Cursor::new(b"\nafter\n"));
         let mut lines = Lines::new(BufReader::with_capacity(1 << 20, reader), 1024);
-        assert_eq!(lines.next().unwrap().unwrap().content, Err(100_000_001));
-        assert_eq!(lines.next().unwrap().unwrap().content, Ok(b"after".as_slice()));
+        assert_eq!(lines.read().unwrap().unwrap().content, Err(100_000_001));
+        assert_eq!(lines.read().unwrap().unwrap().content, Ok(b"after".as_slice()));
         assert!(lines.buffer.capacity() <= 4096, "{}", lines.buffer.capacity());
     }
 
     #[test]
     fn what_comes_later_ends_the_line_that_had_no_end() {
         let mut lines = Lines::new(Cursor::new(b"half".to_vec()), 10);
-        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.read().unwrap(), None);
         assert_eq!(lines.rest().unwrap().content, Ok(b"half".as_slice()));
         lines.reader.get_mut().extend_from_slice(b" whole\nx");
-        assert_eq!(lines.next().unwrap().unwrap().content, Ok(b"half whole".as_slice()));
-        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.read().unwrap().unwrap().content, Ok(b"half whole".as_slice()));
+        assert_eq!(lines.read().unwrap(), None);
         assert_eq!(lines.rest().map(|rest| (rest.number, rest.at)), Some((2, 11)));
     }
 
@@ -194,6 +194,6 @@ mod tests {
         let mut lines = Lines::new(BufReader::with_capacity(1 << 20, std::io::repeat(0)), 1024);
         assert_eq!(lines.given_up_bytes, 1 << 30);
         lines.given_up_bytes = 10_000_000;
-        assert!(lines.next().unwrap_err().to_string().contains("line 1 has no end in 10000000 bytes"));
+        assert!(lines.read().unwrap_err().to_string().contains("line 1 has no end in 10000000 bytes"));
     }
 }

@@ -29,7 +29,7 @@ fn items(path: &Path, mapping: &Mapping) -> Result<Vec<Item>, FileError> {
     let reading = Reading { mapping, source: "/s", line_bytes_max: 2048, is_finished: false };
     let mut events = Events::open(path, reading)?;
     let mut items = Vec::new();
-    while let Some(item) = events.next()? {
+    while let Some(item) = events.read()? {
         items.push(item);
     }
     Ok(items)

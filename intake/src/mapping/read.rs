@@ -38,9 +38,7 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, Vec<MappingProblem>> {
 fn read<'t>(reader: &mut Reader<'t>, table: &'t toml::Spanned<DeTable<'t>>) -> Option<Mapping> {
     let root = reader.root(table, &ROOT);
     let source = optional(reader, &root, "source", source);
-    let Some(format) = required(reader, &root, "format", |reader, node| one_of(reader, node, &FORMATS)) else {
-        return None;
-    };
+    let format = required(reader, &root, "format", |reader, node| one_of(reader, node, &FORMATS))?;
     if format == "cloudevents" {
         for key in ["pattern", "delimiter", "absent", "event", "data", "only", "except"] {
             if let Some(node) = root.get(key) {

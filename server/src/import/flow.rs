@@ -111,7 +111,7 @@ pub async fn import(db: &Db, order: &Order<'_>, mut progress: impl FnMut(u64, u6
     let mut events = open(order)?;
     // A log that grows has lines that were not checked; they are for the next import.
     while done < imported.lines {
-        let Some(item) = events.next()? else { break };
+        let Some(item) = events.read()? else { break };
         done = done.saturating_add(1);
         match item.outcome {
             Outcome::Event(event) => batch.push(Incoming::from(event)),
@@ -141,7 +141,7 @@ fn open<'a>(order: &Order<'a>) -> Result<Events<'a>, FileError> {
 fn check(order: &Order<'_>) -> Result<Imported, ImportError> {
     let mut imported = Imported::default();
     let mut events = open(order)?;
-    while let Some(item) = events.next()? {
+    while let Some(item) = events.read()? {
         imported.lines = imported.lines.saturating_add(1);
         match item.outcome {
             Outcome::Event(_) => {}

@@ -5,6 +5,8 @@
 mod bills;
 mod books;
 mod check;
+mod collect;
+mod import;
 mod keys;
 mod rate;
 mod screen;
@@ -80,9 +82,12 @@ enum Command {
     /// Publish price books and list them
     #[command(subcommand, after_help = books::BOOK_EXAMPLES)]
     Book(books::BookCommand),
-    /// Turn an access log into usage events
-    #[command(after_help = usage::IMPORT_EXAMPLES)]
-    Import(usage::ImportArgs),
+    /// Turn logs and files into usage events
+    #[command(after_help = import::IMPORT_EXAMPLES)]
+    Import(import::ImportArgs),
+    /// Follow live logs and send their events to a server
+    #[command(after_help = collect::COLLECT_EXAMPLES)]
+    Collect(collect::CollectArgs),
     /// Bill a month; repeating it changes nothing
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
@@ -156,6 +161,14 @@ enum CliError {
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
     #[error(transparent)]
+    Collect(#[from] intake::collect::CollectError),
+    #[error(transparent)]
+    Destination(#[from] intake::collect::DestinationProblem),
+    #[error(
+        "say who reports with --source NAME (or source = \"…\" in the mapping): each gateway needs a name of its own"
+    )]
+    NoSource,
+    #[error(transparent)]
     Bill(#[from] crate::billing::flow::BillError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::flow::InvoiceError),
@@ -199,7 +212,8 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Rate(args) => rate::rate(&args, screen),
         Command::Public(args) => books::public(&args, screen),
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
-        Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Import(args) => import::import(&open(settings).await?, &args, screen).await,
+        Command::Collect(args) => collect::collect(settings, &args, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,

@@ -33,5 +33,5 @@ pub use ledger::{Committed, Ledger, Limits};
 pub use row::Row;
 pub use scan::{Found, Place, Query};
 pub use sort::Sorted;
-pub use tables::{Backend, tables};
+pub use tables::{Backend, SQLITE_PRAGMAS, tables};
 pub use writer::{Incoming, Kept};

@@ -17,3 +17,6 @@ pub fn tables(backend: Backend) -> String {
     };
     include_str!("tables.sql").replace(" BYTES ", &format!(" {bytes} "))
 }
+
+/// What every SQLite connection of a ledger is told first: an answer is given after the log is on the disk.
+pub const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";

@@ -80,3 +80,10 @@ pub(crate) async fn forget(connection: &mut AnyConnection, (customer, seq): (&st
     sqlx::query("DELETE FROM usage_counts WHERE customer = $1").bind(customer).execute(connection).await?;
     Ok(())
 }
+
+/// Takes every count back that may have events from `start_us` to before `end_us`.
+pub(crate) async fn remove(connection: &mut AnyConnection, (start_us, end_us): (i64, i64)) -> Result<(), LedgerError> {
+    let delete = "DELETE FROM usage_counts WHERE start_us < $2 AND end_us > $1";
+    sqlx::query(delete).bind(start_us).bind(end_us).execute(connection).await?;
+    Ok(())
+}

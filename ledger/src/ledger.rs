@@ -14,6 +14,7 @@ use crate::index::{Index, TailBatch};
 use crate::row::Row;
 use crate::scan::Query;
 use crate::state;
+use crate::stats::Meter;
 use crate::tables::Backend;
 use crate::writer::{self, Incoming, Kept, Prepared, Submission};
 
@@ -54,7 +55,7 @@ pub struct Committed {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
-    submissions: mpsc::Sender<Submission>,
+    pub(crate) submissions: mpsc::Sender<Submission>,
     stop: Arc<Notify>,
 }
 
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     listeners: broadcast::Sender<Arc<Committed>>,
     /// Told whenever something was sorted, so that who waits for room looks again.
     pub(crate) sorted: Notify,
+    pub(crate) meter: Meter,
 }
 
 /// Commits that a slow listener may be behind before it has to count anew.
@@ -78,8 +80,8 @@ impl Ledger {
     pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
         let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
         let index = Mutex::new(Index::empty());
-        let sorted = Notify::new();
-        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted });
+        let (sorted, meter) = (Notify::new(), Meter::new());
+        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted, meter });
         let ledger_is = Arc::clone(&shared);
         let mut tx = shared.begin_read().await?;
         let stand = state::stand(&mut tx).await?;

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::LedgerError;
 use crate::keys::{self, Key, bits_for};
 use crate::ledger::Shared;
+use crate::place::Flip;
 use crate::runs::{Run, empty_filter, filter_pieces, part_of};
 use crate::state;
 
@@ -95,10 +96,10 @@ impl RunWriter {
 }
 
 /// So many runs of about one size become one.
-const FAN_IN: usize = 8;
+pub(crate) const FAN_IN: usize = 8;
 
-/// A run's size class: eight times as many keys, one class up.
-fn class(keys: u64) -> u32 {
+/// A size class of runs and segments: eight times as many keys or events, one class up.
+pub(crate) fn class(keys: u64) -> u32 {
     keys.max(1).ilog2() / 3
 }
 
@@ -112,17 +113,19 @@ impl Shared {
             let crowded = classes.chunk_by(|a, b| a == b).find(|same| same.len() >= FAN_IN);
             let Some(crowded) = crowded.and_then(|same| same.first().copied()) else { return Ok(()) };
             let these: Vec<Arc<Run>> = runs.iter().filter(|run| class(run.keys) == crowded).cloned().collect();
-            self.merge(connection, &these, |_| true).await?;
+            let merged = self.merge(connection, &these, |_| true).await?;
+            let old: Vec<i64> = these.iter().map(|run| run.number).collect();
+            self.put_in_place(connection, Flip { runs_in: &[merged], runs_out: &old, ..Flip::default() }).await?;
         }
     }
 
-    /// Makes one run of these, of the keys whose month is to be kept, and puts it in place of them.
+    /// Makes one run of these, of the keys whose month is to be kept. It still has to be put in place of them.
     pub(crate) async fn merge(
         &self,
         connection: &mut AnyConnection,
         these: &[Arc<Run>],
         keep: impl Fn(u16) -> bool + Send,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<i64, LedgerError> {
         let total = these.iter().map(|run| run.keys).sum();
         let mut writer = RunWriter::begin(&mut *connection, total).await?;
         let coarse = these.iter().map(|run| run.bits).min().unwrap_or(0);
@@ -140,17 +143,7 @@ impl Shared {
                 writer.put(connection, key).await?;
             }
         }
-        let run = writer.end(connection).await?;
-        let mut tx = sqlx::Connection::begin(&mut *connection).await?;
-        state::next(&mut tx, "layout").await?;
-        sqlx::query("UPDATE event_key_runs SET live = 1 WHERE run = $1").bind(run).execute(&mut *tx).await?;
-        for old in these {
-            let update = "UPDATE event_key_runs SET live = 0 WHERE run = $1";
-            sqlx::query(update).bind(old.number).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        self.look_again(connection).await?;
-        clear_leftovers(connection).await
+        writer.end(connection).await
     }
 }
 

@@ -190,6 +190,7 @@ async fn commit_with(
 }
 
 async fn commit(shared: &Shared, connection: &mut Connection, group: Vec<Prepared>) -> Result<Vec<Kept>, LedgerError> {
+    let began = std::time::Instant::now();
     let mut tx = sqlx::Connection::begin(&mut **connection).await?;
     let seq = state::next(&mut tx, "batch").await?;
     let stand = state::stand(&mut tx).await?;
@@ -207,8 +208,10 @@ async fn commit(shared: &Shared, connection: &mut Connection, group: Vec<Prepare
     if accepted.tail.events > 0 {
         insert(&mut tx, (seq, received_us), &accepted).await?;
     }
-    days::add(&mut tx, &day_counts(&group, (&kept, received_us))).await?;
+    let by_source = day_counts(&group, (&kept, received_us));
+    days::add(&mut tx, &by_source).await?;
     tx.commit().await?;
+    shared.meter.committed(&by_source, began.elapsed());
     let Accepted { keys, mut tail, .. } = accepted;
     tail.received_us = received_us;
     let tail = (tail.events > 0).then_some(tail);

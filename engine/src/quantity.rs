@@ -81,6 +81,11 @@ impl Quantity {
         if decimal.scale() == 0 && !decimal.is_sign_negative() { Self(decimal) } else { Self(decimal.normalize()) }
     }
 
+    /// A whole number.
+    pub fn whole(number: i64) -> Self {
+        Self(Decimal::from(number))
+    }
+
     /// Reads a plain decimal like `1200000` or `0.25`.
     pub fn parse(text: &str) -> Result<Self, BadDecimal> {
         parse_decimal(text).map(Self)

@@ -14,6 +14,7 @@ use crate::index::{Index, TailBatch};
 use crate::row::Row;
 use crate::scan::Query;
 use crate::state;
+use crate::stats::Meter;
 use crate::tables::Backend;
 use crate::writer::{self, Incoming, Kept, Prepared, Submission};
 
@@ -54,9 +55,12 @@ pub struct Committed {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
-    submissions: mpsc::Sender<Submission>,
+    pub(crate) submissions: mpsc::Sender<Submission>,
     stop: Arc<Notify>,
 }
+
+/// Nobody else of this process writes to the ledger.
+pub(crate) type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 /// What the ledger's tasks share.
 #[derive(Debug)]
@@ -68,6 +72,9 @@ pub(crate) struct Shared {
     listeners: broadcast::Sender<Arc<Committed>>,
     /// Told whenever something was sorted, so that who waits for room looks again.
     pub(crate) sorted: Notify,
+    pub(crate) meter: Meter,
+    /// Held by who writes. SQLite lets one write at a time and has the others ask again and again; here they queue.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// Commits that a slow listener may be behind before it has to count anew.
@@ -78,8 +85,8 @@ impl Ledger {
     pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
         let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
         let index = Mutex::new(Index::empty());
-        let sorted = Notify::new();
-        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted });
+        let (sorted, meter, writing) = (Notify::new(), Meter::new(), tokio::sync::Mutex::default());
+        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted, meter, writing });
         let ledger_is = Arc::clone(&shared);
         let mut tx = shared.begin_read().await?;
         let stand = state::stand(&mut tx).await?;
@@ -195,6 +202,11 @@ impl Shared {
             // Nobody listening any more is fine. Told under the lock, so that nobody overtakes.
             let _ = self.listeners.send(Arc::new(Committed { previous, seq, received_us, events: events() }));
         }
+    }
+
+    /// Waits for its turn to write, which is over when the guard is dropped.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        self.writing.lock().await
     }
 
     /// Waits while too many events wait to be sorted.

@@ -12,12 +12,13 @@ use engine::usage::MeterUsage;
 use engine::{Usage, rate};
 use rust_decimal::Decimal;
 
+use crate::bench_counting;
 use crate::bench_matrix::{self, LONG_ROWS, SHORT_ROWS};
 
 /// The benchmarks there are. `…_amount` is a prepared charge before rounding, `…_total` a whole plan without its trace,
 /// `…_line` one with it. `yardstick_…` is not ours: what the same takes when it is written plainly.
 pub fn names() -> Vec<&'static str> {
-    vec![
+    let mut names = vec![
         LOOP_ALONE,
         GRADUATED_YARDSTICK,
         "graduated_amount",
@@ -44,7 +45,9 @@ pub fn names() -> Vec<&'static str> {
         "matrix_20_rows_16_cells_total",
         "matrix_20_000_rows_16_cells_total",
         "check_matrix_20_000_rows",
-    ]
+    ];
+    names.extend(bench_counting::NAMES);
+    names
 }
 
 /// What every benchmark of amounts does besides: choosing a number.
@@ -86,7 +89,7 @@ pub fn run(name: &str, iterations: u32) -> u32 {
         "matrix_20_rows_16_cells_total" => bench_matrix::totals(SHORT_ROWS, iterations),
         "matrix_20_000_rows_16_cells_total" => bench_matrix::totals(LONG_ROWS, iterations),
         "check_matrix_20_000_rows" => bench_matrix::check_rows(LONG_ROWS, iterations),
-        _ => 0,
+        _ => bench_counting::run(name, iterations),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Compiled to WebAssembly it exports the engine for the parity tests and the benchmarks; natively it reads scenarios.
 
 pub mod bench;
+pub mod bench_counting;
 pub mod bench_matrix;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod conformance;

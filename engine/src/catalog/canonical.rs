@@ -19,6 +19,8 @@ use super::terms::{
 };
 use super::write::{insert, names, object, text, word};
 use crate::proof::{canonical_json, sha256};
+#[cfg(feature = "zones")]
+use crate::usage::{Calendar, Meter};
 
 pub(super) fn to_string(book: &Book) -> String {
     canonical_json(&to_value(book))
@@ -52,6 +54,21 @@ pub(super) fn to_value(book: &Book) -> Value {
     let calendars = (!book.calendars.is_empty()).then(|| book.calendars.iter().map(write_calendar).collect());
     insert(&mut root, "calendars", calendars);
     Value::Object(root)
+}
+
+/// All that decides what meters count: not what they are called, nor how their quantities are rounded in the end.
+#[cfg(feature = "zones")]
+pub(crate) fn counting_rules(meters: &[Meter], calendars: &[Calendar]) -> Value {
+    let rules = |meter: &Meter| {
+        let mut rules = write_meter(meter);
+        if let Value::Object(fields) = &mut rules {
+            fields.retain(|key, _| !["name", "description", "unit", "round"].contains(&key.as_str()));
+        }
+        rules
+    };
+    let meters: Vec<Value> = meters.iter().map(rules).collect();
+    let calendars: Vec<Value> = calendars.iter().map(write_calendar).collect();
+    json!({ "meters": meters, "calendars": calendars })
 }
 
 fn plan(plan: &Plan) -> Value {

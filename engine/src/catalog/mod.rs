@@ -36,6 +36,8 @@ mod write;
 
 pub use allowance::{Allowance, Pool, Renews};
 pub use book::{Book, BookRef};
+#[cfg(feature = "zones")]
+pub(crate) use canonical::counting_rules;
 pub use charge::{Charge, Each, Metered, Pricing};
 pub use charge_terms::{ChargeTerms, Compare, Due, Minimum, Term};
 pub use commitment::{

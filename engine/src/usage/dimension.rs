@@ -3,7 +3,8 @@
 use crate::ids::CalendarId;
 use crate::quantity::Quantity;
 
-use super::event::{Event, FieldProblem};
+use super::field::FieldProblem;
+use super::usage_event::UsageEvent;
 use super::window::Window;
 
 /// One part of a group's key.
@@ -52,9 +53,9 @@ impl Dimension {
     }
 
     /// Whether the event has what the dimension needs.
-    pub(super) fn check(&self, event: &Event) -> Result<(), FieldProblem> {
+    pub(super) fn check(&self, event: &impl UsageEvent) -> Result<(), FieldProblem> {
         match &self.by {
-            By::Bands { field, .. } => event.quantity(field).map(|_| ()),
+            By::Bands { field, .. } => event.field(field).quantity(field).map(|_| ()),
             By::Attribute { .. } | By::Calendar(_) | By::Window(_) => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! Meters: which events count, into what, and broken down by what.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregate, Takes};
 use super::dimension::{By, Dimension};
-use super::event::{Event, FieldProblem};
+use super::field::FieldProblem;
 use super::quantity_rounding::{QuantityRounding, RoundedQuantity};
 use super::sample::Sample;
+use super::usage_event::UsageEvent;
 use crate::catalog::Conversion;
 use crate::exact::Overflow;
 use crate::ids::{CalendarId, MeterId};
+use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::text::Names;
 
@@ -241,6 +244,15 @@ pub enum MeterError {
     },
     /// Two counts of different books, periods or rules cannot become one.
     Mixed,
+    /// Saved counts are of meters that count by other rules.
+    SavedByOtherMeters,
+    /// Saved counts are of another period, zone or whole.
+    SavedInOtherSpan {
+        /// The period that was counted.
+        saved: Period,
+        /// The period that is to be counted.
+        asked: Period,
+    },
 }
 
 impl fmt::Display for MeterError {
@@ -262,6 +274,16 @@ impl fmt::Display for MeterError {
                 write!(f, "nothing can be carried into meter {meter}; only meters with reset = \"never\" go on")
             }
             Self::Mixed => f.write_str("counts of different meters, periods or books cannot be merged"),
+            Self::SavedByOtherMeters => {
+                f.write_str("the saved counts are of meters that count by other rules; count the events again")
+            }
+            Self::SavedInOtherSpan { saved, asked } => {
+                let [from, to, start, end] = [saved.start, saved.end, asked.start, asked.end].map(|at| at.to_rfc3339());
+                write!(
+                    f,
+                    "the saved counts go from {from} to {to}; they cannot go on for {start} to {end} in this zone"
+                )
+            }
         }
     }
 }
@@ -270,11 +292,11 @@ impl std::error::Error for MeterError {}
 
 /// What a meter reads from an event that it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Read {
+pub(super) struct Read<'e> {
     /// The number, converted; 1 where events or values are counted.
     pub(super) value: Quantity,
     /// The value that is compared, and whether it is added.
-    pub(super) item: Option<(String, bool)>,
+    pub(super) item: Option<(Cow<'e, str>, bool)>,
 }
 
 impl Meter {
@@ -289,12 +311,17 @@ impl Meter {
     }
 
     /// Whether it counts events of this type with these fields.
-    pub fn selects(&self, event: &Event) -> bool {
-        self.event == event.kind && self.only.iter().all(|filter| filter.holds(event))
+    pub fn selects(&self, event: &impl UsageEvent) -> bool {
+        self.event == event.kind() && self.filters_hold(event)
+    }
+
+    /// Whether it counts events with these fields, if they are of its type.
+    pub(super) fn filters_hold(&self, event: &impl UsageEvent) -> bool {
+        self.only.iter().all(|filter| filter.holds(event))
     }
 
     /// What it counts of an event; `None` where it ignores it.
-    pub(super) fn read(&self, event: &Event) -> Result<Option<Read>, MeterError> {
+    pub(super) fn read<'e>(&self, event: &'e impl UsageEvent) -> Result<Option<Read<'e>>, MeterError> {
         match self.read_field(event).and_then(|read| {
             self.group_by.iter().try_for_each(|dimension| dimension.check(event))?;
             Ok(read)
@@ -303,30 +330,30 @@ impl Meter {
             Err(_) if self.missing == Missing::Ignore => Ok(None),
             Err(problem) => Err(MeterError::Field {
                 meter: self.id.clone(),
-                source: event.source.clone(),
-                id: event.id.clone(),
+                source: event.source().to_owned(),
+                id: event.id().to_owned(),
                 problem: Box::new(problem),
             }),
         }
     }
 
-    fn read_field(&self, event: &Event) -> Result<Read, FieldProblem> {
+    fn read_field<'e>(&self, event: &'e impl UsageEvent) -> Result<Read<'e>, FieldProblem> {
         let one = Quantity::from(1);
         match self.aggregate.takes() {
             Takes::Nothing => Ok(Read { value: one, item: None }),
-            Takes::Number(field) => Ok(Read { value: event.quantity(field)?, item: None }),
+            Takes::Number(field) => Ok(Read { value: event.field(field).quantity(field)?, item: None }),
             Takes::Item(field, operation) => {
-                let item = event.attribute(field);
+                let item = event.field(field).text();
                 if item.is_empty() {
                     return Err(FieldProblem::Missing { field: field.to_owned() });
                 }
-                let adds = operation.map_or(Ok(true), |operation| event.adds(operation))?;
+                let adds = operation.map_or(Ok(true), |operation| event.field(operation).adds(operation))?;
                 Ok(Read { value: one, item: Some((item, adds)) })
             }
         }
     }
 
-    fn converted(&self, read: Read) -> Result<Read, MeterError> {
+    fn converted<'e>(&self, read: Read<'e>) -> Result<Read<'e>, MeterError> {
         let Some(conversion) = &self.convert_each else { return Ok(read) };
         let overflow = |Overflow| MeterError::Overflow { meter: self.id.clone() };
         Ok(Read { value: conversion.apply(read.value).map_err(overflow)?, ..read })
@@ -335,12 +362,13 @@ impl Meter {
 
 impl Filter {
     /// Whether the event's field has one of the values.
-    pub fn holds(&self, event: &Event) -> bool {
-        self.values.contains(&event.attribute(&self.field))
+    pub fn holds(&self, event: &impl UsageEvent) -> bool {
+        let text = event.field(&self.field).text();
+        self.values.iter().any(|value| *value == text)
     }
 }
 
 /// Whether every meter that selects the event could count it; says why not, without counting anything.
-pub fn check_event(meters: &[Meter], event: &Event) -> Result<(), MeterError> {
+pub fn check_event(meters: &[Meter], event: &impl UsageEvent) -> Result<(), MeterError> {
     meters.iter().filter(|meter| meter.selects(event)).try_for_each(|meter| meter.read(event).map(|_| ()))
 }

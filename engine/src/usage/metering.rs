@@ -2,83 +2,103 @@
 //!
 //! An event outside the period counts only for meters that never reset, and only if it came before.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::aggregate::{AggregateError, AggregateState, Reading, Stamp};
-use super::calendar::Calendar;
-use super::carried::{Carried, CarriedMeter, CarriedPart};
-use super::dimension::{By, Dimension, band};
-use super::event::Event;
-use super::meter::{Group, Meter, MeterError, MeterUsage, Read, Reset, Usage};
-use super::quantity_rounding::{QuantityRounding, RoundedQuantity};
-use super::samples::{Kept, samples};
+use super::carried::Carried;
+use super::counter::{Around, Counter};
+use super::meter::{Meter, MeterError, Reset, Usage};
+use super::meters::Meters;
+use super::saved_counts::SavedCounts;
 use super::span::Span;
+use super::usage_event::UsageEvent;
 use crate::catalog::Book;
-use crate::exact::{Exact, Overflow};
-use crate::quantity::Quantity;
+use crate::exact::Overflow;
 
 /// Counts events one by one.
 #[derive(Debug, Clone)]
-pub struct Metering<'m> {
+pub struct Metering {
+    meters: Arc<Meters>,
     span: Span,
-    calendars: &'m [Calendar],
-    counters: Vec<Counter<'m>>,
+    /// One for each meter, in their order.
+    counters: Vec<Counter>,
+    /// Where keys of groups are written.
+    key: Vec<String>,
 }
 
-#[derive(Debug, Clone)]
-struct Counter<'m> {
-    meter: &'m Meter,
-    carried: Option<CarriedMeter>,
-    total: Tally,
-    groups: BTreeMap<Vec<String>, Tally>,
-    /// By time, source and id: the order of arrival changes nothing.
-    samples: BTreeMap<Stamp, Kept>,
-}
+impl Metering {
+    /// Begins at nothing. Whoever counts many periods or customers makes the [`Meters`] once and begins with
+    /// [`Metering::of`].
+    pub fn new(book: &Book, span: Span) -> Self {
+        Self::of(Meters::of(book), span)
+    }
 
-#[derive(Debug, Clone)]
-struct Tally {
-    events: u64,
-    state: AggregateState,
-}
-
-impl<'m> Metering<'m> {
     /// Begins at nothing.
-    pub fn new(book: &'m Book, span: Span) -> Self {
-        let counters = book.meters.iter().map(|meter| Counter {
-            meter,
-            carried: None,
-            total: Tally::new(meter),
-            groups: BTreeMap::new(),
-            samples: BTreeMap::new(),
-        });
-        Self { span, calendars: &book.calendars, counters: counters.collect() }
+    pub fn of(meters: Arc<Meters>, span: Span) -> Self {
+        let counters = meters.meters.iter().map(Counter::new).collect();
+        Self { meters, span, counters, key: Vec::new() }
     }
 
     /// Begins with what earlier periods left. It stands for every event before the period; those are passed over then.
     pub fn carrying(mut self, carried: Carried) -> Result<Self, MeterError> {
         for left in carried.0 {
-            let counter = self.counters.iter_mut().find(|counter| counter.meter.id == left.meter);
-            let Some(counter) = counter.filter(|counter| counter.meter.reset == Reset::Never) else {
+            let mut counters = self.meters.meters.iter().zip(&mut self.counters);
+            let counter = counters.find(|(meter, _)| meter.id == left.meter);
+            let Some((meter, counter)) = counter.filter(|(meter, _)| meter.reset == Reset::Never) else {
                 return Err(MeterError::NotCarried { meter: left.meter });
             };
-            counter.carry(left, &self.span)?;
+            counter.carry(meter, left, &self.span)?;
         }
         Ok(self)
     }
 
+    /// Goes on where the saved counts stopped. Refused where those were counted by other rules or in another span.
+    pub fn resume(meters: Arc<Meters>, span: Span, saved: SavedCounts) -> Result<Self, MeterError> {
+        if saved.meters != meters.fingerprint() {
+            return Err(MeterError::SavedByOtherMeters);
+        }
+        if saved.span != span {
+            return Err(MeterError::SavedInOtherSpan { saved: saved.span.period, asked: span.period });
+        }
+        let mut metering = Self::of(meters, span);
+        for saved in saved.counters {
+            let mut counters = metering.meters.meters.iter().zip(&mut metering.counters);
+            let found = counters.find(|(meter, _)| meter.id == saved.meter);
+            let (meter, counter) = found.ok_or(MeterError::SavedByOtherMeters)?;
+            *counter = Counter::resumed(meter, saved).ok_or(MeterError::SavedByOtherMeters)?;
+        }
+        Ok(metering)
+    }
+
+    /// All that was counted so far, to be kept; [`Metering::resume`] goes on with it.
+    pub fn save(&self) -> SavedCounts {
+        SavedCounts {
+            meters: self.meters.fingerprint().to_owned(),
+            span: self.span,
+            counters: self.each().filter_map(|(meter, counter)| counter.saved(meter)).collect(),
+        }
+    }
+
+    /// The stretch of time that is counted.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// Whether events from before the period are needed: where a meter never resets and nothing was carried into it.
     pub fn wants_history(&self) -> bool {
-        self.counters.iter().any(|counter| counter.meter.reset == Reset::Never && counter.carried.is_none())
+        self.each().any(|(meter, counter)| counter.wants_history(meter))
     }
 
     /// Counts one event in every meter that selects it; returns how many did.
-    pub fn add(&mut self, event: &Event) -> Result<u32, MeterError> {
+    pub fn add<E: UsageEvent>(&mut self, event: &E) -> Result<u32, MeterError> {
+        let Self { meters, span, counters, key } = self;
+        let time = event.time();
+        let (inside, before) = (span.period.contains(time), time < span.period.start);
+        let mut around = Around { calendars: &meters.calendars, span, key };
         let mut counted = 0_u32;
-        for counter in &mut self.counters {
-            if counter.is_in(event, &self.span)
-                && counter.meter.selects(event)
-                && counter.add(event, self.calendars, &self.span)?
-            {
+        for place in meters.of_kind(event.kind()) {
+            let (Some(meter), Some(counter)) = (meters.meters.get(*place), counters.get_mut(*place)) else { continue };
+            let belongs = inside || (before && counter.wants_history(meter));
+            if belongs && meter.filters_hold(event) && counter.add(meter, event, &mut around)? {
                 counted = counted.saturating_add(1);
             }
         }
@@ -88,210 +108,43 @@ impl<'m> Metering<'m> {
     /// Takes in what another count of other events of the same book and span has counted. Only one of the two may have
     /// begun with what earlier periods left.
     pub fn merge(&mut self, other: &Self) -> Result<(), MeterError> {
-        if self.span != other.span || self.counters.len() != other.counters.len() {
+        let alike = Arc::ptr_eq(&self.meters, &other.meters) || self.meters.fingerprint() == other.meters.fingerprint();
+        if self.span != other.span || !alike {
             return Err(MeterError::Mixed);
         }
-        for (own, other) in self.counters.iter_mut().zip(&other.counters) {
-            own.merge(other)?;
+        for ((meter, own), other) in self.meters.meters.iter().zip(&mut self.counters).zip(&other.counters) {
+            own.merge(meter, other)?;
         }
         Ok(())
     }
 
     /// What was counted, meter by meter in the book's order. Fails where a quantity has more than 28 digits.
     pub fn usage(&self) -> Result<Usage, MeterError> {
-        let usage = |counter: &Counter<'_>| {
-            counter.usage(&self.span).map_err(|Overflow| MeterError::Overflow { meter: counter.meter.id.clone() })
+        let usage = |(meter, counter): (&Meter, &Counter)| {
+            counter.usage(meter, &self.span).map_err(|Overflow| MeterError::Overflow { meter: meter.id.clone() })
         };
-        self.counters.iter().map(usage).collect::<Result<_, _>>().map(Usage)
+        self.each().map(usage).collect::<Result<_, _>>().map(Usage)
     }
 
     /// What the next period begins with.
     pub fn carried(&self) -> Result<Carried, MeterError> {
-        let never = self.counters.iter().filter(|counter| counter.meter.reset == Reset::Never);
-        let left = |counter: &Counter<'_>| {
-            counter.left().map_err(|Overflow| MeterError::Overflow { meter: counter.meter.id.clone() })
+        let never = self.each().filter(|(meter, _)| meter.reset == Reset::Never);
+        let left = |(meter, counter): (&Meter, &Counter)| {
+            counter.left(meter).map_err(|Overflow| MeterError::Overflow { meter: meter.id.clone() })
         };
         never.map(left).collect::<Result<_, _>>().map(Carried)
     }
-}
 
-impl Tally {
-    fn new(meter: &Meter) -> Self {
-        Self { events: 0, state: AggregateState::new(&meter.aggregate) }
+    fn each(&self) -> impl Iterator<Item = (&Meter, &Counter)> {
+        self.meters.meters.iter().zip(&self.counters)
     }
-
-    fn add(&mut self, reading: &Reading<'_>, span: &Span) -> Result<(), AggregateError> {
-        let events = self.events.checked_add(1).ok_or(Overflow)?;
-        self.state.add(reading, span)?;
-        self.events = events;
-        Ok(())
-    }
-
-    fn carry(&mut self, part: &CarriedPart, span: &Span) -> Result<(), Overflow> {
-        self.events = self.events.checked_add(part.events).ok_or(Overflow)?;
-        self.state.carry(part, span)
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<(), AggregateError> {
-        self.events = self.events.checked_add(other.events).ok_or(Overflow)?;
-        self.state.merge(&other.state)
-    }
-
-    fn left(&self, key: &[String]) -> Result<CarriedPart, Overflow> {
-        let (quantity, items) = self.state.carried()?;
-        Ok(CarriedPart { key: key.to_vec(), events: self.events, quantity, items })
-    }
-}
-
-impl Counter<'_> {
-    fn is_in(&self, event: &Event, span: &Span) -> bool {
-        let before = self.meter.reset == Reset::Never && self.carried.is_none() && event.time < span.period.start;
-        before || span.period.contains(event.time)
-    }
-
-    fn add(&mut self, event: &Event, calendars: &[Calendar], span: &Span) -> Result<bool, MeterError> {
-        let meter = self.meter;
-        let Some(Read { value, item }) = meter.read(event)? else { return Ok(false) };
-        let failed = |error| failure(meter, event, error);
-        let key = match meter.group_by.as_slice() {
-            [] => Vec::new(),
-            dimensions => key(dimensions, event, calendars, span).map_err(failed)?,
-        };
-        if meter.samples {
-            let kept = Kept { key: key.clone(), value, item: item.clone() };
-            self.samples.insert(Stamp::of(event), kept);
-        }
-        let reading = Reading { event, value, item };
-        self.total.add(&reading, span).map_err(failed)?;
-        if !meter.group_by.is_empty() {
-            let group = self.groups.entry(key).or_insert_with(|| Tally::new(meter));
-            group.add(&reading, span).map_err(failed)?;
-        }
-        Ok(true)
-    }
-
-    fn carry(&mut self, left: CarriedMeter, span: &Span) -> Result<(), MeterError> {
-        let meter = self.meter;
-        let overflow = |Overflow| MeterError::Overflow { meter: meter.id.clone() };
-        self.total.carry(&left.total, span).map_err(overflow)?;
-        for part in &left.groups {
-            let group = self.groups.entry(part.key.clone()).or_insert_with(|| Tally::new(meter));
-            group.carry(part, span).map_err(overflow)?;
-        }
-        self.carried = Some(left);
-        Ok(())
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<(), MeterError> {
-        let meter = self.meter;
-        if *meter != *other.meter {
-            return Err(MeterError::Mixed);
-        }
-        let failed = |error| match error {
-            AggregateError::Mixed | AggregateError::OutOfCalendar => MeterError::Mixed,
-            AggregateError::Overflow => MeterError::Overflow { meter: meter.id.clone() },
-        };
-        self.total.merge(&other.total).map_err(failed)?;
-        for (key, group) in &other.groups {
-            let own = self.groups.entry(key.clone()).or_insert_with(|| Tally::new(meter));
-            own.merge(group).map_err(failed)?;
-        }
-        self.samples.extend(other.samples.iter().map(|(stamp, kept)| (stamp.clone(), kept.clone())));
-        self.carried = self.carried.take().or_else(|| other.carried.clone());
-        Ok(())
-    }
-
-    fn usage(&self, span: &Span) -> Result<MeterUsage, Overflow> {
-        let meter = self.meter;
-        let group = |(key, tally): (&Vec<String>, &Tally)| {
-            let (quantity, _) = finished(meter, tally.state.exact(span)?)?;
-            Ok(Group { key: key.clone(), events: tally.events, quantity })
-        };
-        let (quantity, rounded) = finished(meter, self.total.state.exact(span)?)?;
-        let full = self.total.state.full(span)?.map(|full| finished(meter, full.exact())).transpose()?;
-        let samples = if meter.samples {
-            samples(&meter.aggregate, self.carried.as_ref(), &self.samples, span)?
-        } else {
-            Vec::new()
-        };
-        Ok(MeterUsage {
-            meter: meter.id.clone(),
-            quantity,
-            events: Some(self.total.events),
-            groups: self.groups.iter().map(group).collect::<Result<_, Overflow>>()?,
-            full: full.map(|(full, _)| full),
-            rounded,
-            samples,
-        })
-    }
-
-    fn left(&self) -> Result<CarriedMeter, Overflow> {
-        let groups = self.groups.iter().map(|(key, tally)| tally.left(key));
-        Ok(CarriedMeter {
-            meter: self.meter.id.clone(),
-            total: self.total.left(&[])?,
-            groups: groups.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn failure(meter: &Meter, event: &Event, error: AggregateError) -> MeterError {
-    match error {
-        AggregateError::Overflow => MeterError::Overflow { meter: meter.id.clone() },
-        AggregateError::OutOfCalendar => {
-            MeterError::OutOfCalendar { meter: meter.id.clone(), source: event.source.clone(), id: event.id.clone() }
-        }
-        AggregateError::Mixed => MeterError::Mixed,
-    }
-}
-
-/// The values of the dimensions for an event. What they need of it was checked when the meter read it.
-fn key(
-    dimensions: &[Dimension],
-    event: &Event,
-    calendars: &[Calendar],
-    span: &Span,
-) -> Result<Vec<String>, AggregateError> {
-    let part = |dimension: &Dimension| {
-        Ok(match &dimension.by {
-            By::Attribute { field } => event.attribute(field),
-            By::Bands { field, bands } => {
-                let number = event.quantity(field).unwrap_or(Quantity::ZERO);
-                band(bands, number).to_owned()
-            }
-            By::Calendar(id) => {
-                let calendar = calendars.iter().find(|calendar| calendar.id == *id);
-                let slot = calendar.map(|calendar| calendar.slot(event.time)).transpose();
-                slot.map_err(|_| AggregateError::OutOfCalendar)?.unwrap_or_default().to_owned()
-            }
-            By::Window(window) => {
-                let start = window.start_of(event.time, span.zone).map_err(|_| AggregateError::OutOfCalendar)?;
-                start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-            }
-        })
-    };
-    dimensions.iter().map(part).collect()
-}
-
-/// The quantity as it is priced, and what rounding did to it where the book rounds or digits had no end.
-fn finished(meter: &Meter, exact: Exact) -> Result<(Quantity, Option<RoundedQuantity>), Overflow> {
-    if let Some(rounding) = meter.round {
-        return Ok((rounding.apply(exact)?, Some(RoundedQuantity { rounding, exact })));
-    }
-    if meter.aggregate.divides() {
-        let rounding = QuantityRounding::SHARES;
-        let quantity = rounding.apply(exact)?;
-        let cut = quantity.exact() != exact;
-        return Ok((quantity, cut.then_some(RoundedQuantity { rounding, exact })));
-    }
-    Ok((exact.to_decimal().map(Quantity::new).ok_or(Overflow)?, None))
 }
 
 /// Counts all of `events` that belong to the span. The caller has chosen the customer.
-pub fn count_usage<'e>(
+pub fn count_usage<'e, E: UsageEvent + 'e>(
     book: &Book,
     span: Span,
-    events: impl IntoIterator<Item = &'e Event>,
+    events: impl IntoIterator<Item = &'e E>,
 ) -> Result<Usage, MeterError> {
     let mut metering = Metering::new(book, span);
     for event in events {

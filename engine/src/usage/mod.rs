@@ -3,12 +3,18 @@
 pub mod aggregate;
 mod calendar;
 mod carried;
+#[cfg(feature = "zones")]
+mod counter;
 mod dedupe;
 mod dimension;
 mod event;
+mod field;
 mod meter;
 #[cfg(feature = "zones")]
 mod metering;
+#[cfg(feature = "zones")]
+mod meters;
+mod pairs;
 mod quantity_rounding;
 mod running_total;
 mod sample;
@@ -18,20 +24,29 @@ mod samples;
 #[cfg(feature = "zones")]
 mod samples_tests;
 #[cfg(feature = "zones")]
+mod saved_counts;
+#[cfg(feature = "zones")]
 mod span;
+mod usage_event;
 mod window;
 
 pub use calendar::{Calendar, SlotRow, WEEKDAYS};
 pub use carried::{Carried, CarriedMeter, CarriedPart};
 pub use dedupe::{Dedupe, KeyField};
 pub use dimension::{Band, By, Dimension};
-pub use event::{Event, FieldProblem};
+pub use event::Event;
+pub use field::{FieldProblem, FieldValue};
 pub use meter::{Filter, Group, Meter, MeterError, MeterUsage, Missing, Reset, Usage, check_event};
 #[cfg(feature = "zones")]
 pub use metering::{Metering, count_usage};
+#[cfg(feature = "zones")]
+pub use meters::Meters;
 pub use quantity_rounding::{QuantityRounding, RoundedQuantity};
 pub use running_total::{free_running_totals, running_totals};
 pub use sample::Sample;
 #[cfg(feature = "zones")]
+pub use saved_counts::SavedCounts;
+#[cfg(feature = "zones")]
 pub use span::{Span, Whole};
+pub use usage_event::UsageEvent;
 pub use window::{BadWindow, Window};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::aggregate::{Aggregate, Presence, Stamp, Water};
 use super::{CarriedMeter, Sample, Span};
 use crate::exact::{Exact, Overflow};
@@ -9,11 +11,14 @@ use crate::period::Instant;
 use crate::quantity::Quantity;
 
 /// What is kept of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
+    #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) key: Vec<String>,
+    #[serde(rename = "q")]
     pub(super) value: Quantity,
     /// The value that is compared, and whether it is added.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<(String, bool)>,
 }
 

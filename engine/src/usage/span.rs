@@ -10,7 +10,7 @@ use crate::exact::{Exact, Overflow};
 use crate::period::{Instant, Period, Zone};
 
 /// What is counted, in which zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The zone of days and windows.
     pub zone: Zone,

@@ -140,7 +140,9 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
             MeterError::Overflow { .. }
             | MeterError::OutOfCalendar { .. }
             | MeterError::NotCarried { .. }
-            | MeterError::Mixed,
+            | MeterError::Mixed
+            | MeterError::SavedByOtherMeters
+            | MeterError::SavedInOtherSpan { .. },
         ) => None,
         Err(MeterError::Field { meter, problem, .. }) => {
             Some(EventProblem::Field { book: book.id.to_string(), meter: meter.to_string(), problem: *problem })

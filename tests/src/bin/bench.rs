@@ -1,5 +1,6 @@
 //! Measures the engine natively: prints `name<TAB>nanoseconds` for every round. `cargo xtask bench` puts WASM beside it.
 //!
+//! `bench --of PREFIX` measures only those whose name begins so.
 //! `bench --once NAME N` runs one benchmark N times and prints nothing: for counting instructions.
 //! `bench --memory` rates a large run and prints the peak memory of the process in kB, where the system tells it.
 
@@ -18,13 +19,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match (arguments.as_slice(), arguments.get(2).map(|count| count.parse())) {
-        ([], _) => measure(),
+        ([], _) => measure(""),
+        (["--of", prefix], _) => measure(prefix),
         (["--once", name, _], Some(Ok(iterations))) => {
             std::hint::black_box(run(name, iterations));
         }
         (["--memory"], _) => memory(),
         _ => {
-            eprintln!("usage: bench [--once NAME N | --memory]");
+            eprintln!("usage: bench [--of PREFIX | --once NAME N | --memory]");
             return ExitCode::from(2);
         }
     }
@@ -32,8 +34,9 @@ fn main() -> ExitCode {
 }
 
 /// One round of each benchmark after the other, so that a busy moment of the machine hits all of them alike.
-fn measure() {
-    let benchmarks: Vec<(&str, u32)> = names().into_iter().map(|name| (name, enough_iterations(name))).collect();
+fn measure(prefix: &str) {
+    let names = names().into_iter().filter(|name| name.starts_with(prefix));
+    let benchmarks: Vec<(&str, u32)> = names.map(|name| (name, enough_iterations(name))).collect();
     for _ in 0..ROUNDS {
         for (name, iterations) in &benchmarks {
             let nanoseconds = timed(name, *iterations).as_nanos() * 10 / u128::from(*iterations);

@@ -1,10 +1,13 @@
 //! Count: every event is one unit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::exact::Overflow;
 use crate::quantity::Quantity;
 
 /// How many events came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Count(Quantity);
 
 impl Count {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Stamp, TimeShare};
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
@@ -29,9 +31,11 @@ impl Water {
 }
 
 /// The changes of a period in the order of time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HighWater {
+    #[serde(rename = "c")]
     carried: Quantity,
+    #[serde(rename = "v", with = "crate::usage::pairs")]
     changes: BTreeMap<Stamp, Quantity>,
 }
 

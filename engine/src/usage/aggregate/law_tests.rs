@@ -1,6 +1,6 @@
 //! The law of all aggregates: any order and any split of the events gives the same quantity.
 
-use super::{Aggregate, AggregateState, Reading};
+use super::{Aggregate, AggregateState, Reading, Takes};
 use crate::catalog::{Book, BookDraft};
 use crate::ids::CustomerId;
 use crate::period::{Month, Zone};
@@ -74,8 +74,10 @@ fn state(aggregate: &Aggregate, events: &[&Event], span: &Span) -> AggregateStat
     let mut state = AggregateState::new(aggregate);
     for event in events {
         let value = if *aggregate == Aggregate::Count { Quantity::from(1) } else { event.quantity("value").unwrap() };
-        let item = Some((event.attribute("value"), event.adds("op").unwrap()));
-        state.add(&Reading { event, value, item }, span).unwrap();
+        let text = event.attribute("value");
+        let adds = !matches!(aggregate.takes(), Takes::Item(_, Some(_))) || event.adds("op").unwrap();
+        let item = Some((text.as_str(), adds));
+        state.add(&Reading { event: *event, value, item }, span).unwrap();
     }
     state
 }

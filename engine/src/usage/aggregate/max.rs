@@ -1,9 +1,12 @@
 //! Maximum: the highest value of a field, for instance the peak of a month. Nothing came: zero.
 
+use serde::{Deserialize, Serialize};
+
 use crate::quantity::Quantity;
 
 /// The highest value of a field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Max(Option<Quantity>);
 
 impl Max {

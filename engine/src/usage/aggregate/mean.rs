@@ -1,12 +1,16 @@
 //! Mean: the sum of a field's values over their number, exactly. Nothing came: zero.
 
+use serde::{Deserialize, Serialize};
+
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 
 /// The mean of a field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mean {
+    #[serde(rename = "s")]
     sum: Quantity,
+    #[serde(rename = "n")]
     values: u64,
 }
 

@@ -1,9 +1,12 @@
 //! Minimum: the lowest value of a field. Nothing came: zero.
 
+use serde::{Deserialize, Serialize};
+
 use crate::quantity::Quantity;
 
 /// The lowest value of a field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Min(Option<Quantity>);
 
 impl Min {

@@ -17,6 +17,8 @@ mod percentile;
 mod prorated_sum;
 #[cfg(feature = "zones")]
 mod prorated_unique_count;
+#[cfg(feature = "zones")]
+mod saved;
 mod stamp;
 #[cfg(feature = "zones")]
 mod state;
@@ -40,13 +42,15 @@ pub use percentile::{IndexRule, Percentile, PercentileRule};
 pub use prorated_sum::ProratedSum;
 #[cfg(feature = "zones")]
 pub(super) use prorated_unique_count::Presence;
+#[cfg(feature = "zones")]
+pub(super) use saved::SavedState;
 pub use stamp::Stamp;
 #[cfg(feature = "zones")]
 pub use state::{AggregateError, AggregateState, Reading};
 pub use sum::Sum;
 pub use time_share::TimeShare;
 pub use time_weighted::{TimeUnit, TimeWeighted, Values};
-pub use unique_count::UniqueCount;
+pub use unique_count::{Lasting, UniqueCount};
 #[cfg(feature = "zones")]
 pub use windowed::Windowed;
 pub use windowed::{EmptyWindows, Inner, Outer, WindowRule};

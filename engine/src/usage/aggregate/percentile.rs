@@ -49,8 +49,9 @@ impl PercentileRule {
 }
 
 /// Samples with how often each came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Percentile(BTreeMap<Quantity, u64>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Percentile(#[serde(with = "crate::usage::pairs")] BTreeMap<Quantity, u64>);
 
 impl Percentile {
     /// A sample that came `times` times.

@@ -1,15 +1,19 @@
 //! Prorated sum: each event counts for the days that are left of the period, its own day included, of the days of the
 //! whole. Without rounding the shares stay exact.
 
+use serde::{Deserialize, Serialize};
+
 use super::TimeShare;
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
 use crate::usage::Span;
 
 /// The sum of a field, whole and by days.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProratedSum {
+    #[serde(rename = "f")]
     full: Quantity,
+    #[serde(rename = "d")]
     unit_days: Quantity,
 }
 

@@ -1,22 +1,22 @@
 //! The running state of a meter: one of the aggregates with its rule. Takes events in any order and merges with its like.
 
 use super::{
-    Aggregate, Count, HighWater, Latest, Max, Mean, Min, Negative, Percentile, PercentileRule, ProratedSum, Stamp, Sum,
-    TimeShare, TimeUnit, TimeWeighted, UniqueCount, Values, WindowRule, Windowed, prorated_unique_count,
+    Aggregate, Count, HighWater, Lasting, Latest, Max, Mean, Min, Negative, Percentile, PercentileRule, ProratedSum,
+    Stamp, Sum, TimeShare, TimeUnit, TimeWeighted, UniqueCount, Values, WindowRule, Windowed, prorated_unique_count,
 };
 use crate::exact::{Exact, Overflow};
 use crate::quantity::Quantity;
-use crate::usage::{CarriedPart, Event, Span};
+use crate::usage::{CarriedPart, Span, UsageEvent};
 
 /// What a meter takes from an event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reading<'e> {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading<'e, E> {
     /// The event.
-    pub event: &'e Event,
+    pub event: &'e E,
     /// Its number, converted; 1 where events or values are counted.
     pub value: Quantity,
     /// The value that is compared, and whether it is added; only where different values are counted.
-    pub item: Option<(String, bool)>,
+    pub item: Option<(&'e str, bool)>,
 }
 
 /// Why an event cannot be counted, or states not merged.
@@ -46,12 +46,12 @@ pub enum AggregateState {
     Max(Max),
     Mean(Mean),
     Latest(Latest, Negative),
-    UniqueCount(UniqueCount),
+    UniqueCount(UniqueCount, Lasting),
     TimeWeighted(TimeWeighted, (Values, TimeUnit)),
     Percentile(Percentile, PercentileRule),
     Windowed(Windowed, WindowRule),
     ProratedSum(ProratedSum, TimeShare),
-    ProratedUniqueCount(UniqueCount, TimeShare),
+    ProratedUniqueCount(UniqueCount, (Lasting, TimeShare)),
     HighWater(HighWater),
     ProratedHighWater(HighWater, TimeShare),
 }
@@ -66,13 +66,16 @@ impl AggregateState {
             Aggregate::Max { .. } => Self::Max(Max::default()),
             Aggregate::Mean { .. } => Self::Mean(Mean::default()),
             Aggregate::Latest { negative, .. } => Self::Latest(Latest::default(), *negative),
-            Aggregate::UniqueCount { .. } => Self::UniqueCount(UniqueCount::default()),
+            Aggregate::UniqueCount { operation, .. } => {
+                Self::UniqueCount(UniqueCount::default(), Lasting::of(operation.as_deref()))
+            }
             Aggregate::TimeWeighted { values, per, .. } => Self::TimeWeighted(TimeWeighted::default(), (*values, *per)),
             Aggregate::Percentile { rule, .. } => Self::Percentile(Percentile::default(), *rule),
             Aggregate::Windowed { rule, .. } => Self::Windowed(Windowed::default(), *rule),
             Aggregate::ProratedSum { share_round, .. } => Self::ProratedSum(ProratedSum::default(), *share_round),
-            Aggregate::ProratedUniqueCount { share_round, .. } => {
-                Self::ProratedUniqueCount(UniqueCount::default(), *share_round)
+            Aggregate::ProratedUniqueCount { share_round, operation, .. } => {
+                let rule = (Lasting::of(operation.as_deref()), *share_round);
+                Self::ProratedUniqueCount(UniqueCount::default(), rule)
             }
             Aggregate::HighWater { .. } => Self::HighWater(HighWater::default()),
             Aggregate::ProratedHighWater { share_round, .. } => {
@@ -82,7 +85,7 @@ impl AggregateState {
     }
 
     /// Takes one event in.
-    pub fn add(&mut self, reading: &Reading<'_>, span: &Span) -> Result<(), AggregateError> {
+    pub fn add<E: UsageEvent>(&mut self, reading: &Reading<'_, E>, span: &Span) -> Result<(), AggregateError> {
         let (event, value) = (reading.event, reading.value);
         let stamp = || Stamp::of(event);
         match self {
@@ -91,19 +94,19 @@ impl AggregateState {
             Self::Min(min) => min.add(value),
             Self::Max(max) => max.add(value),
             Self::Mean(mean) => mean.add(value)?,
-            Self::Latest(latest, _) => latest.add(stamp(), value),
-            Self::UniqueCount(unique) | Self::ProratedUniqueCount(unique, _) => {
-                if let Some((item, adds)) = &reading.item {
-                    unique.add(item.clone(), stamp(), *adds);
+            Self::Latest(latest, _) => latest.add_of(event, value),
+            Self::UniqueCount(unique, lasting) | Self::ProratedUniqueCount(unique, (lasting, _)) => {
+                if let Some(item) = reading.item {
+                    unique.add(item, event, *lasting);
                 }
             }
             Self::TimeWeighted(weighted, _) => weighted.add(stamp(), value),
             Self::Percentile(percentile, _) => percentile.add(value, 1)?,
             Self::Windowed(windowed, rule) => {
-                let start = rule.window.start_of(event.time, span.zone).map_err(|_| AggregateError::OutOfCalendar)?;
+                let start = rule.window.start_of(event.time(), span.zone).map_err(|_| AggregateError::OutOfCalendar)?;
                 windowed.add(rule.inner, start, value)?;
             }
-            Self::ProratedSum(sum, _) => sum.add(value, span.days_left(event.time)?)?,
+            Self::ProratedSum(sum, _) => sum.add(value, span.days_left(event.time())?)?,
             Self::HighWater(water) | Self::ProratedHighWater(water, _) => water.add(stamp(), value),
         }
         Ok(())
@@ -118,8 +121,10 @@ impl AggregateState {
             (Self::Max(own), Self::Max(other)) => own.merge(other),
             (Self::Mean(own), Self::Mean(other)) => own.merge(other)?,
             (Self::Latest(own, _), Self::Latest(other, _)) => own.merge(other),
-            (Self::UniqueCount(own), Self::UniqueCount(other))
-            | (Self::ProratedUniqueCount(own, _), Self::ProratedUniqueCount(other, _)) => own.merge(other),
+            (Self::UniqueCount(own, lasting), Self::UniqueCount(other, _))
+            | (Self::ProratedUniqueCount(own, (lasting, _)), Self::ProratedUniqueCount(other, _)) => {
+                own.merge(other, *lasting);
+            }
             (Self::TimeWeighted(own, _), Self::TimeWeighted(other, _)) => own.merge(other)?,
             (Self::Percentile(own, _), Self::Percentile(other, _)) => own.merge(other)?,
             (Self::Windowed(own, rule), Self::Windowed(other, _)) => own.merge(rule.inner, other)?,
@@ -141,12 +146,12 @@ impl AggregateState {
             Self::Mean(mean) => return mean.exact(),
             Self::Latest(latest, Negative::Keep) => latest.quantity(),
             Self::Latest(latest, Negative::Zero) => latest.quantity().max(Quantity::ZERO),
-            Self::UniqueCount(unique) => Quantity::from(unique.count()),
+            Self::UniqueCount(unique, _) => Quantity::from(unique.count()),
             Self::TimeWeighted(weighted, rule) => return weighted.exact(*rule, span),
             Self::Percentile(percentile, rule) => percentile.quantity(*rule)?,
             Self::Windowed(windowed, rule) => return windowed.exact(rule, span),
             Self::ProratedSum(sum, share) => return sum.exact(*share, span),
-            Self::ProratedUniqueCount(unique, share) => return prorated_unique_count::exact(unique, *share, span),
+            Self::ProratedUniqueCount(unique, (_, share)) => return prorated_unique_count::exact(unique, *share, span),
             Self::HighWater(water) => water.quantity(span)?,
             Self::ProratedHighWater(water, share) => return water.exact(*share, span),
         };
@@ -165,7 +170,7 @@ impl AggregateState {
             | Self::Max(_)
             | Self::Mean(_)
             | Self::Latest(_, _)
-            | Self::UniqueCount(_)
+            | Self::UniqueCount(_, _)
             | Self::TimeWeighted(_, _)
             | Self::Percentile(_, _)
             | Self::Windowed(_, _)
@@ -191,7 +196,7 @@ impl AggregateState {
                 latest.carry(quantity);
                 Ok(())
             }
-            Self::UniqueCount(unique) | Self::ProratedUniqueCount(unique, _) => {
+            Self::UniqueCount(unique, _) | Self::ProratedUniqueCount(unique, _) => {
                 part.items.iter().for_each(|item| unique.carry(item));
                 Ok(())
             }
@@ -210,7 +215,7 @@ impl AggregateState {
             Self::Min(min) => min.quantity(),
             Self::Max(max) => max.quantity(),
             Self::Latest(latest, _) => latest.quantity(),
-            Self::UniqueCount(unique) | Self::ProratedUniqueCount(unique, _) => {
+            Self::UniqueCount(unique, _) | Self::ProratedUniqueCount(unique, _) => {
                 return Ok((Quantity::from(unique.count()), unique.present().map(str::to_owned).collect()));
             }
             Self::TimeWeighted(weighted, (values, _)) => weighted.level(*values)?,

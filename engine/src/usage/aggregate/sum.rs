@@ -2,11 +2,14 @@
 //!
 //! Negative values are corrections and count like any other.
 
+use serde::{Deserialize, Serialize};
+
 use crate::exact::Overflow;
 use crate::quantity::Quantity;
 
 /// The sum of a field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Sum(Quantity);
 
 impl Sum {

@@ -41,9 +41,11 @@ pub enum TimeUnit {
 }
 
 /// What was held, by the instants at which that changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeWeighted {
+    #[serde(rename = "c")]
     carried: Quantity,
+    #[serde(rename = "v", with = "crate::usage::pairs")]
     values: BTreeMap<Stamp, Quantity>,
 }
 

@@ -70,8 +70,9 @@ pub enum EmptyWindows {
 
 /// The values of the windows that had events.
 #[cfg(feature = "zones")]
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Windowed(BTreeMap<Instant, Quantity>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Windowed(#[serde(with = "crate::usage::pairs")] BTreeMap<Instant, Quantity>);
 
 #[cfg(feature = "zones")]
 impl Windowed {

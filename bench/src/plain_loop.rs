@@ -45,7 +45,7 @@ fn insert(connection: &mut Connection, batch: &[Event]) -> usize {
     {
         let insert = "INSERT INTO events (source, id, customer, kind, time_us, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                       ON CONFLICT DO NOTHING";
-        let mut insert = tx.prepare_cached(insert).unwrap();
+        let mut insert = tx.prepare(insert).unwrap();
         for event in batch {
             let data = serde_json::to_string(&event.data).unwrap();
             let time_us = event.time.timestamp_micros();

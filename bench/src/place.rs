@@ -23,7 +23,8 @@ impl Place {
         let options = sqlx::any::AnyPoolOptions::new().max_connections(8).test_before_acquire(false).after_connect(
             |connection, _| {
                 Box::pin(async move {
-                    sqlx::raw_sql(sqlx::AssertSqlSafe(ledger::SQLITE_PRAGMAS)).execute(connection).await?;
+                    sqlx::raw_sql("PRAGMA busy_timeout = 5000").execute(&mut *connection).await?;
+                    sqlx::raw_sql(ledger::SQLITE_PRAGMAS).execute(connection).await?;
                     Ok(())
                 })
             },

@@ -1,6 +1,7 @@
 //! The ledger as its users hold it: open it, append, scan, listen.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::period::Instant;
@@ -8,6 +9,7 @@ use engine::usage::Event;
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
+use crate::checkpoint;
 use crate::error::LedgerError;
 use crate::identity::{Content, Identity};
 use crate::index::{Index, TailBatch};
@@ -75,6 +77,9 @@ pub(crate) struct Shared {
     pub(crate) meter: Meter,
     /// Held by who writes. SQLite lets one write at a time and has the others ask again and again; here they queue.
     writing: tokio::sync::Mutex<()>,
+    turns: AtomicU64,
+    /// Told when enough was written for a checkpoint.
+    pub(crate) written: Notify,
 }
 
 /// Commits that a slow listener may be behind before it has to count anew.
@@ -85,8 +90,18 @@ impl Ledger {
     pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
         let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
         let index = Mutex::new(Index::empty());
-        let (sorted, meter, writing) = (Notify::new(), Meter::new(), tokio::sync::Mutex::default());
-        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted, meter, writing });
+        let shared = Arc::new(Shared {
+            pool,
+            backend,
+            limits,
+            index,
+            listeners,
+            sorted: Notify::new(),
+            meter: Meter::new(),
+            writing: tokio::sync::Mutex::default(),
+            turns: AtomicU64::new(0),
+            written: Notify::new(),
+        });
         let ledger_is = Arc::clone(&shared);
         let mut tx = shared.begin_read().await?;
         let stand = state::stand(&mut tx).await?;
@@ -211,7 +226,11 @@ impl Shared {
 
     /// Waits for its turn to write, which is over when the guard is dropped.
     pub(crate) async fn turn(&self) -> Turn<'_> {
-        self.writing.lock().await
+        let turn = self.writing.lock().await;
+        if self.turns.fetch_add(1, Ordering::Relaxed) % checkpoint::EVERY_TURNS == 0 {
+            self.written.notify_one();
+        }
+        turn
     }
 
     /// Waits while too many events wait to be sorted.

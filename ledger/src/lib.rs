@@ -8,6 +8,7 @@ mod arrange;
 mod batch;
 mod block;
 mod bytes;
+mod checkpoint;
 mod changes;
 mod counts;
 mod days;

@@ -25,8 +25,8 @@ pub(crate) struct RunWriter<'s> {
     full: Vec<(usize, Vec<u8>)>,
 }
 
-/// Parts in one transaction.
-const PARTS_PER_COMMIT: usize = 64;
+/// Parts in one transaction: few, as commits wait for it.
+const PARTS_PER_COMMIT: usize = 32;
 
 impl<'s> RunWriter<'s> {
     /// Begins a run of about `expected` keys, not yet in place.
@@ -165,7 +165,7 @@ pub(crate) async fn remove_sorted(
 ) -> Result<(), LedgerError> {
     loop {
         let delete = "DELETE FROM event_batches WHERE seq IN \
-                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 50)";
+                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 25)";
         let _turn = shared.turn().await;
         let done = sqlx::query(delete).bind(through).execute(&mut *connection).await?;
         if done.rows_affected() == 0 {

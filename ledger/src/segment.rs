@@ -85,8 +85,8 @@ pub(crate) fn new_block(rows: &[Row<'_>]) -> Result<NewBlock, LedgerError> {
     })
 }
 
-/// Blocks in one transaction.
-const BLOCKS_PER_COMMIT: usize = 16;
+/// Blocks in one transaction: few, as commits wait for it.
+const BLOCKS_PER_COMMIT: usize = 4;
 
 /// Stores a segment's blocks, not yet in place. Returns its number.
 pub(crate) async fn write_segment(

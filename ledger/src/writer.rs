@@ -24,7 +24,7 @@ use crate::ledger::Shared;
 use crate::row::Row;
 use crate::runs;
 use crate::state;
-use crate::{bytes, counts};
+use crate::{bytes, checkpoint, counts};
 
 /// An event to keep.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,6 +137,7 @@ fn row<'r>(incoming: &'r Incoming, (seq, received_us): (i64, i64), data: &'r str
 /// Commits until it is told to stop or the last sender is gone; what was submitted before that is still committed.
 pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submission>, stop: Arc<Notify>) {
     let mut kept_connection = None;
+    let checkpoints = checkpoint::start(&shared);
     loop {
         let first = tokio::select! {
             biased;
@@ -149,13 +150,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submis
         };
         let Some(first) = first else { break };
         shared.wait_for_room().await;
-        let mut group = vec![first];
-        let mut events: usize = group.iter().map(|submission| submission.prepared.len()).sum();
-        while events < shared.limits.commit_events {
-            let Ok(next) = receiver.try_recv() else { break };
-            events = events.saturating_add(next.prepared.len());
-            group.push(next);
-        }
+        let group = gather(&mut receiver, first, shared.limits.commit_events).await;
         let (prepared, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|one| (one.prepared, one.reply)).unzip();
         let sizes: Vec<usize> = prepared.iter().map(Prepared::len).collect();
         let mut prepared = prepared;
@@ -164,7 +159,33 @@ pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submis
         // Thousands of small things to give back: after the answer, which nobody should wait for longer.
         drop(prepared);
     }
+    checkpoint::stop(checkpoints).await;
 }
+
+/// Everybody who is about to wait: those who have just been answered come with their next events in the moment in which
+/// they are let run. One by one they would each have a flush of their own.
+async fn gather(receiver: &mut mpsc::Receiver<Submission>, first: Submission, enough: usize) -> Vec<Submission> {
+    let mut events = first.prepared.len();
+    let mut group = vec![first];
+    let mut rests = 0;
+    while events < enough && rests < RESTS {
+        match receiver.try_recv() {
+            Ok(next) => {
+                events = events.saturating_add(next.prepared.len());
+                group.push(next);
+                rests = 0;
+            }
+            Err(_) => {
+                rests += 1;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    group
+}
+
+/// How often others are let run without anybody coming.
+const RESTS: u32 = 3;
 
 type Reply = oneshot::Sender<Result<Vec<Kept>, LedgerError>>;
 

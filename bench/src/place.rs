@@ -1,8 +1,8 @@
 //! A ledger in a folder of its own, opened as the server opens it, and what the system says about this process.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::period::Instant;

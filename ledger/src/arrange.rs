@@ -132,7 +132,11 @@ mod tests {
         let read = |month: usize| -> Vec<(String, i64)> {
             let segment = &arranged.segments[month];
             let blocks = segment.blocks.iter().map(|block| Unpacked::whole(&block.body).unwrap());
-            blocks.flat_map(|block| block.rows().unwrap().iter().map(|row| (row.id.to_owned(), row.seq)).collect::<Vec<_>>()).collect()
+            blocks
+                .flat_map(|block| {
+                    block.rows().unwrap().iter().map(|row| (row.id.to_owned(), row.seq)).collect::<Vec<_>>()
+                })
+                .collect()
         };
         let named = |list: &[(&str, i64)]| list.iter().map(|(id, seq)| ((*id).to_owned(), *seq)).collect::<Vec<_>>();
         assert_eq!(arranged.segments.iter().map(|segment| segment.month).collect::<Vec<_>>(), [0, 1]);

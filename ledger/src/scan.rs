@@ -146,6 +146,13 @@ impl Ledger {
         Ok(profile)
     }
 
+    /// Whether there may be wanted events, as far as this process knows, without reading any.
+    pub fn may_have(&self, query: Query<'_>) -> bool {
+        let stand = self.shared.index().stand;
+        // Between the two looks something was sorted: then nothing is known.
+        self.shared.units(stand, query).is_none_or(|units| !units.is_empty())
+    }
+
     /// Up to `limit` wanted events in the order of time, source and id, after the cursor; each is turned into a `T`
     /// where `pick` wants it.
     pub async fn page<T: Send>(

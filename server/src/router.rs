@@ -9,7 +9,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, trial};
+use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, metrics, public, trial};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -73,6 +73,7 @@ fn routes() -> Routes {
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)
+        .get("/metrics", metrics::routes::metrics)
         .get("/healthz", public::routes::health)
         .get("/openapi.json", public::routes::openapi)
 }
@@ -92,9 +93,10 @@ pub fn router(app: App) -> Router {
     // The last one is the first that a request meets.
     all.with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
-        .layer(from_fn_with_state(app, auth::gate::gate))
+        .layer(from_fn_with_state(app.clone(), auth::gate::gate))
         .layer(CompressionLayer::new())
         .layer(from_fn(finish))
+        .layer(from_fn_with_state(app, metrics::measure))
 }
 
 async fn wrong_method() -> Problem {

@@ -28,6 +28,7 @@ const CUSTOMERS_PER_QUERY: usize = 500;
 impl Ledger {
     /// Keeps counts in place of those that were there, unless an event was voided or amended since.
     pub async fn save_counts(&self, counts: &[SavedCount]) -> Result<(), LedgerError> {
+        let _turn = self.shared.turn().await;
         let mut tx = self.shared.pool.begin().await?;
         // First of all a write, so that no commit comes between the look and the write.
         let lock = "UPDATE ledger_state SET value = value WHERE name = 'batch'";
@@ -116,5 +117,12 @@ pub(crate) async fn forget(connection: &mut AnyConnection, (customer, seq): (&st
                 ON CONFLICT (customer) DO UPDATE SET seq = excluded.seq";
     sqlx::query(note).bind(customer).bind(seq).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM usage_counts WHERE customer = $1").bind(customer).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes every count back that may have events from `start_us` to before `end_us`.
+pub(crate) async fn remove(connection: &mut AnyConnection, (start_us, end_us): (i64, i64)) -> Result<(), LedgerError> {
+    let delete = "DELETE FROM usage_counts WHERE start_us < $2 AND end_us > $1";
+    sqlx::query(delete).bind(start_us).bind(end_us).execute(connection).await?;
     Ok(())
 }

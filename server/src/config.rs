@@ -68,6 +68,15 @@ pub struct Settings {
     /// The largest SQLite file, in MiB; unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_database_mib: Option<u32>,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_open: Option<bool>,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped; without it, months that are due are only reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_dir: Option<PathBuf>,
     /// What to log, for instance `info` or `server=debug`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -128,6 +137,12 @@ pub struct Config {
     pub busy_timeout: Duration,
     /// The largest SQLite file.
     pub max_database_mib: Option<u32>,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    pub metrics_open: bool,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped.
+    pub archive_dir: Option<PathBuf>,
     /// What to log.
     pub log: String,
     /// More directories to look for fonts in.
@@ -197,6 +212,9 @@ impl Config {
             idempotency: TimeDelta::hours(24),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
+            metrics_open: false,
+            retention_months: None,
+            archive_dir: None,
             log: "info".to_owned(),
             fonts: Vec::new(),
             seller: Seller { name: "Ratecard".to_owned(), lines: Vec::new() },
@@ -237,6 +255,9 @@ impl Config {
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
             max_database_mib: settings.max_database_mib,
+            metrics_open: settings.metrics_open.unwrap_or(false),
+            retention_months: settings.retention_months,
+            archive_dir: settings.archive_dir,
             log: settings.log.unwrap_or(defaults.log),
             fonts: settings.fonts.unwrap_or_default(),
             seller: settings.seller.unwrap_or(defaults.seller),

@@ -249,8 +249,7 @@ fn pragmas(config: &Config) -> Vec<String> {
     let DatabasePlace::Sqlite(_) = config.database else { return Vec::new() };
     let mut pragmas = vec![
         format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()),
-        "PRAGMA journal_mode = WAL".to_owned(),
-        "PRAGMA synchronous = FULL".to_owned(),
+        ledger::SQLITE_PRAGMAS.to_owned(),
         "PRAGMA foreign_keys = ON".to_owned(),
     ];
     if let Some(mib) = config.max_database_mib {

@@ -4,6 +4,7 @@
 //! `engine`.
 
 pub mod app;
+pub mod archive;
 pub mod asks;
 pub mod auth;
 pub mod billing;
@@ -21,6 +22,7 @@ pub mod ingest;
 pub mod invoices;
 pub mod maintenance;
 pub mod metering;
+pub mod metrics;
 pub mod openapi;
 pub mod public;
 pub mod random;

@@ -10,7 +10,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, trial};
+use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, metrics, public, trial};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -74,6 +74,7 @@ fn routes() -> Routes {
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)
+        .get("/metrics", metrics::routes::metrics)
         .get("/healthz", public::routes::health)
         .get("/openapi.json", public::routes::openapi)
 }
@@ -95,9 +96,10 @@ pub fn router(app: App) -> Router {
     // The last one is the first that a request meets.
     all.with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
-        .layer(from_fn_with_state(app, auth::gate::gate))
+        .layer(from_fn_with_state(app.clone(), auth::gate::gate))
         .layer(CompressionLayer::new().compress_when(packed))
         .layer(from_fn(finish))
+        .layer(from_fn_with_state(app, metrics::measure))
 }
 
 async fn wrong_method() -> Problem {

@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, troubles and progress to standard error; 0 is success, 1 failure, 2 wrong arguments.
 
+mod archive;
 mod bills;
 mod books;
 mod check;
@@ -88,6 +89,9 @@ enum Command {
     /// Follow live logs and send their events to a server
     #[command(after_help = collect::COLLECT_EXAMPLES)]
     Collect(collect::CollectArgs),
+    /// Keep months of events as files, and the database small
+    #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
+    Archive(archive::ArchiveCommand),
     /// Bill a month; repeating it changes nothing
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
@@ -169,6 +173,10 @@ enum CliError {
     )]
     NoSource,
     #[error(transparent)]
+    Archive(#[from] crate::archive::error::ArchiveError),
+    #[error("say where to with --to FOLDER, or set archive_dir")]
+    NoArchive,
+    #[error(transparent)]
     Bill(#[from] crate::billing::flow::BillError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::flow::InvoiceError),
@@ -214,6 +222,8 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
         Command::Import(args) => import::import(&open(settings).await?, &args, screen).await,
         Command::Collect(args) => collect::collect(settings, &args, screen).await,
+        Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Archive(command) => archive::archive(&open(settings).await?, &command, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,

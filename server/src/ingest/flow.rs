@@ -19,6 +19,7 @@ use crate::books::flow::Books;
 use crate::customers;
 use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
+use crate::metrics::Metrics;
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Surroundings<'a> {
     pub window: TimeWindow,
     /// Whose events the sender may send.
     pub allowed: Allowed<'a>,
+    /// Where refusals are counted.
+    pub metrics: &'a Metrics,
     /// Names the request in the log and beside what is put aside.
     pub request: &'a str,
 }
@@ -186,6 +189,11 @@ async fn keep(
         Ok(incoming) => outcome(incoming, kept.next()),
     };
     let outcomes: Vec<Outcome> = taken.iter().map(outcome).collect();
+    for outcome in &outcomes {
+        if let Outcome::Refused(problem) = outcome {
+            surroundings.metrics.refused(problem.code());
+        }
+    }
     let entries = taken.iter().zip(submitted).zip(&outcomes);
     let asides: Vec<Aside> =
         entries.filter_map(|((item, submitted), outcome)| aside(item, submitted, outcome)).collect();

@@ -82,6 +82,7 @@ pub async fn accept(
         customers: &app.customers,
         window: window(&app),
         allowed: allowed(&sender),
+        metrics: &app.metrics,
         request: &id,
     };
     let answer = answer(ingest(&app.db, surroundings, &events).await?);

@@ -37,6 +37,7 @@ use utoipa::{Modify, OpenApi};
         crate::asks::routes::ask,
         crate::public::routes::index,
         crate::public::routes::book,
+        crate::metrics::routes::metrics,
         crate::public::routes::health,
         crate::public::routes::openapi,
     ),

@@ -39,6 +39,12 @@ pub struct Settings {
     /// How far ahead of our clock an event's time may be, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub future_tolerance_seconds: Option<u32>,
+    /// For how many hours after its end a month waits for late events before it is billed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_hours: Option<u32>,
+    /// What a bill run does about events that came after an invoice was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<Corrections>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
@@ -67,6 +73,17 @@ pub struct Seller {
     pub lines: Vec<String>,
 }
 
+/// What a bill run does about events that came after an invoice was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corrections {
+    /// It issues a correction of the invoice.
+    #[default]
+    Issue,
+    /// It only reports them.
+    Report,
+}
+
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabasePlace {
@@ -93,6 +110,10 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// How far ahead of our clock an event's time may be.
     pub future_tolerance: TimeDelta,
+    /// How long after its end a month waits for late events before it is billed.
+    pub grace: TimeDelta,
+    /// What a bill run does about events that came after an invoice was issued.
+    pub corrections: Corrections,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
@@ -157,6 +178,8 @@ impl Config {
             web: None,
             body_limit_bytes: 4 * 1024 * 1024,
             future_tolerance: TimeDelta::minutes(5),
+            grace: TimeDelta::zero(),
+            corrections: Corrections::default(),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
             log: "info".to_owned(),
@@ -183,6 +206,8 @@ impl Config {
             web: settings.web,
             body_limit_bytes: settings.body_limit_bytes.unwrap_or(defaults.body_limit_bytes),
             future_tolerance: tolerance.unwrap_or(defaults.future_tolerance),
+            grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
+            corrections: settings.corrections.unwrap_or(defaults.corrections),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),

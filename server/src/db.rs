@@ -101,8 +101,11 @@ impl From<LedgerError> for DbError {
 }
 
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 2] =
-    [(1, include_str!("schema/0001_first.sql")), (3, include_str!("schema/0003_ledger.sql"))];
+const SHAPES: [(i64, &str); 3] = [
+    (1, include_str!("schema/0001_first.sql")),
+    (3, include_str!("schema/0003_ledger.sql")),
+    (5, include_str!("schema/0005_corrections.sql")),
+];
 
 /// The mark in a shape where the ledger's own tables belong.
 const LEDGER_TABLES: &str = "-- @ledger";

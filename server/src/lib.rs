@@ -11,6 +11,7 @@ pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod corrections;
 pub mod customers;
 pub mod db;
 pub mod demo;

@@ -70,6 +70,13 @@ impl Ledger {
         let (through, body) = (row.try_get(0)?, row.try_get(1)?);
         Ok(Some(SavedCount { customer, start_us, end_us, rules, through, body }))
     }
+
+    /// The last commit that voided or amended an event of a customer; 0 where none did.
+    pub async fn last_change(&self, customer: &str) -> Result<i64, LedgerError> {
+        let select = "SELECT seq FROM usage_changed WHERE customer = $1";
+        let row = sqlx::query(select).bind(customer).fetch_optional(&self.shared.pool).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+    }
 }
 
 /// Takes a customer's counts back: one of the events in them no longer counts.

@@ -170,6 +170,11 @@ impl Ledger {
         self.shared.index().stand.batch
     }
 
+    /// How many commits wait to be sorted into blocks.
+    pub fn waiting_commits(&self) -> usize {
+        self.shared.index().tail.len()
+    }
+
     /// How many events wait to be sorted into blocks.
     pub fn waiting(&self) -> u64 {
         self.shared.index().waiting()

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use crate::auth::keyring::Keyring;
 use crate::auth::operator::{OperatorToken, TokenError};
 use crate::books::flow::Shelf;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
+use crate::idempotency::flow::Sweep;
 use crate::invoices::fonts::Fonts;
+use crate::metering::counters::Counters;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -21,10 +26,18 @@ pub struct Parts {
     pub shelf: Shelf,
     /// What is remembered of customers.
     pub customers: Remembered,
+    /// Counts of usage that follow what is accepted, in a server.
+    pub counters: Counters,
+    /// Becomes true when the server is about to stop, so that open streams end.
+    pub stopping: watch::Sender<bool>,
     /// The settings.
     pub config: Config,
     /// The operator's token.
     pub operator: OperatorToken,
+    /// API keys that were seen lately, and how much of their rates is left.
+    pub keyring: Keyring,
+    /// When the expired answers of Idempotency-Keys were last thrown away.
+    pub sweep: Sweep,
     /// Fonts for the invoices, found when the first one is printed.
     pub fonts: Fonts,
 }
@@ -58,13 +71,18 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
     let db = Db::open(&config, clock.now()).await?;
     let operator = OperatorToken::load(&config)?;
     let fonts = Fonts::new(config.fonts.clone());
+    let keyring = Keyring::new(clock, config.key_rates);
     Ok(Arc::new(Parts {
         db,
         clock,
         shelf: Shelf::default(),
         customers: Remembered::default(),
+        counters: Counters::default(),
+        stopping: watch::Sender::new(false),
         config,
         operator,
+        keyring,
+        sweep: Sweep::default(),
         fonts,
     }))
 }

@@ -2,6 +2,10 @@
 //!
 //! Everything else is handed an instant, so that a test can say what time it is.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use chrono::Timelike;
 use engine::period::Instant;
 
@@ -12,6 +16,8 @@ pub enum Clock {
     System,
     /// Always this instant.
     Fixed(Instant),
+    /// Whatever microsecond since 1970 somebody has put there.
+    Set(&'static AtomicI64),
 }
 
 impl Clock {
@@ -20,6 +26,18 @@ impl Clock {
         match self {
             Self::Fixed(instant) => instant,
             Self::System => machine_time(),
+            Self::Set(us) => Instant::from_timestamp_micros(us.load(Ordering::Relaxed)).unwrap_or_default(),
+        }
+    }
+
+    /// Time that only goes forward, whatever happens to the machine's date: for limits and for what is kept a while.
+    pub fn elapsed(self) -> Duration {
+        /// The instant that the first one to ask found.
+        static START: OnceLock<std::time::Instant> = OnceLock::new();
+        match self {
+            Self::Fixed(_) => Duration::ZERO,
+            Self::System => START.get_or_init(std::time::Instant::now).elapsed(),
+            Self::Set(us) => Duration::from_micros(u64::try_from(us.load(Ordering::Relaxed)).unwrap_or(0)),
         }
     }
 }

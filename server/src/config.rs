@@ -11,6 +11,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::auth::limits::{BadRate, Rate, Rates};
+
 /// What may be set; every name is also an environment variable, for instance `RATECARD_LISTEN`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,27 @@ pub struct Settings {
     /// How far ahead of our clock an event's time may be, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub future_tolerance_seconds: Option<u32>,
+    /// How many days back an event's time may be; without it, back to 2000-01-01.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_days: Option<u32>,
+    /// The largest stream of events (NDJSON), in bytes after decompression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_limit_bytes: Option<u64>,
+    /// How many requests a second an API key may make where the key says nothing; 0 is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_requests_per_second: Option<u32>,
+    /// How many of them at once; twice as many as in a second where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_requests_burst: Option<u32>,
+    /// How many events a second an API key may send where the key says nothing; 0 is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_events_per_second: Option<u32>,
+    /// How many of them at once; twice as many as in a second where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_events_burst: Option<u32>,
+    /// How long the answer to a request with an Idempotency-Key is kept, in hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_hours: Option<u32>,
     /// For how many hours after its end a month waits for late events before it is billed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace_hours: Option<u32>,
@@ -110,6 +133,14 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// How far ahead of our clock an event's time may be.
     pub future_tolerance: TimeDelta,
+    /// How far back an event's time may be, if not to 2000-01-01.
+    pub oldest: Option<TimeDelta>,
+    /// The largest stream of events, after decompression.
+    pub stream_limit_bytes: u64,
+    /// How fast an API key may be used where it says nothing itself.
+    pub key_rates: Rates,
+    /// How long the answer to a request with an Idempotency-Key is kept.
+    pub idempotency: TimeDelta,
     /// How long after its end a month waits for late events before it is billed.
     pub grace: TimeDelta,
     /// What a bill run does about events that came after an invoice was issued.
@@ -138,6 +169,9 @@ pub enum ConfigError {
     /// No database of this kind; only the scheme is told, for the rest may hold a password.
     #[error("the database ({0}) is none that can be used; write sqlite:FILE or postgres://USER@HOST/NAME")]
     Database(String),
+    /// A rate that lets nothing through.
+    #[error(transparent)]
+    Rate(#[from] BadRate),
     /// Too short to be a secret.
     #[error("the operator's token has {0} characters; it needs at least 16")]
     ShortToken(usize),
@@ -178,6 +212,10 @@ impl Config {
             web: None,
             body_limit_bytes: 4 * 1024 * 1024,
             future_tolerance: TimeDelta::minutes(5),
+            oldest: None,
+            stream_limit_bytes: 1024 * 1024 * 1024,
+            key_rates: Rates { requests: Rate::per_second(100), events: Rate::per_second(20_000) },
+            idempotency: TimeDelta::hours(24),
             grace: TimeDelta::zero(),
             corrections: Corrections::default(),
             busy_timeout: Duration::from_secs(5),
@@ -198,6 +236,12 @@ impl Config {
         if let Some(length) = settings.token.as_ref().map(String::len).filter(|length| *length < TOKEN_LENGTH_MIN) {
             return Err(ConfigError::ShortToken(length));
         }
+        let requests = (settings.key_requests_per_second, settings.key_requests_burst);
+        let events = (settings.key_events_per_second, settings.key_events_burst);
+        let key_rates = Rates {
+            requests: Rate::chosen(requests, defaults.key_rates.requests)?,
+            events: Rate::chosen(events, defaults.key_rates.events)?,
+        };
         let tolerance = settings.future_tolerance_seconds.map(|seconds| TimeDelta::seconds(i64::from(seconds)));
         Ok(Self {
             database: settings.database.map_or(Ok(defaults.database), |text| database(&text))?,
@@ -206,6 +250,12 @@ impl Config {
             web: settings.web,
             body_limit_bytes: settings.body_limit_bytes.unwrap_or(defaults.body_limit_bytes),
             future_tolerance: tolerance.unwrap_or(defaults.future_tolerance),
+            oldest: settings.oldest_days.map(|days| TimeDelta::days(i64::from(days))),
+            stream_limit_bytes: settings.stream_limit_bytes.unwrap_or(defaults.stream_limit_bytes),
+            key_rates,
+            idempotency: settings
+                .idempotency_hours
+                .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
             grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
             corrections: settings.corrections.unwrap_or(defaults.corrections),
             busy_timeout: settings

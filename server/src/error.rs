@@ -59,6 +59,11 @@ impl Problem {
         self
     }
 
+    /// What the log says about it, if there is more than the client is told.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
     /// Something that the reader can do nothing about; `cause` goes to the log.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed on our side");
@@ -80,7 +85,8 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title)
     }
 
-    fn body(&self, request: &str) -> Value {
+    /// The document that clients read.
+    pub fn body(&self, request: &str) -> Value {
         let mut body = self.members.clone();
         body.insert("type".to_owned(), json!(format!("urn:ratecard:problem:{}", self.code)));
         body.insert("title".to_owned(), json!(self.title));
@@ -111,7 +117,7 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), log_path(request.uri().path()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = write(&problem, &id);
+        response = write(&problem, (&id, std::mem::take(response.headers_mut())));
         if let Some(cause) = &problem.cause {
             tracing::error!(request = %id, %method, %path, status = problem.status.as_u16(), "{cause}");
         }
@@ -123,8 +129,18 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
     response
 }
 
-fn write(problem: &Problem, request: &str) -> Response {
+/// The problem of an answer as it is sent, if the answer is a refusal that is the same whenever it is given.
+pub fn settle(mut response: Response, request: &str) -> Response {
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => write(&problem, (request, std::mem::take(response.headers_mut()))),
+        None => response,
+    }
+}
+
+/// Writes a problem; `headers` are what others have put on the answer.
+fn write(problem: &Problem, (request, headers): (&str, axum::http::HeaderMap)) -> Response {
     let mut response = (problem.status, Body::from(problem.body(request).to_string())).into_response();
+    response.headers_mut().extend(headers);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = problem.retry_after_seconds {

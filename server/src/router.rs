@@ -3,13 +3,13 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, ingest, invoices, metering, public, trial};
+use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, trial};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -48,6 +48,11 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/quota", metering::quota::check)
+        // Keys of those who send and read usage.
+        .post("/v1/keys", auth::key_routes::add)
+        .get("/v1/keys", auth::key_routes::list)
+        .post("/v1/keys/{id}/revoke", auth::key_routes::end)
         // Customers.
         .get("/v1/customers", customers::routes::list)
         .put("/v1/customers/{id}", customers::routes::put)
@@ -64,6 +69,7 @@ fn routes() -> Routes {
         .post("/v1/engine", asks::routes::ask)
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
+        .get("/v1/trial/stream", trial::stream::stream)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)
@@ -83,7 +89,12 @@ pub fn router(app: App) -> Router {
         Some(folder) => api.fallback_service(public::files::files(folder).with_state(app.clone())),
         None => api.fallback(no_pages),
     };
-    all.with_state(app).layer(CompressionLayer::new()).layer(from_fn(finish))
+    // The last one is the first that a request meets.
+    all.with_state(app.clone())
+        .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
+        .layer(from_fn_with_state(app, auth::gate::gate))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(finish))
 }
 
 async fn wrong_method() -> Problem {

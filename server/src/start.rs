@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -11,6 +12,8 @@ use tokio::task::JoinHandle;
 use crate::app::{self, App, AppError};
 use crate::clock::Clock;
 use crate::config::{Config, DatabasePlace};
+use crate::maintenance::Maintenance;
+use crate::metering::follow;
 use crate::router::router;
 
 /// Why the server does not start.
@@ -49,6 +52,7 @@ pub struct Running {
     pub app: App,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
+    maintenance: Maintenance,
     _lock: Option<FileLock>,
 }
 
@@ -81,6 +85,12 @@ pub async fn serve(app: App, lock: Option<FileLock>) -> Result<Running, StartErr
     let failed = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    if lock.is_some() {
+        // Nobody else is on this file: a pass of sorting that has not ended was stopped.
+        app.db.ledger().break_lease().await.map_err(|error| AppError::Db(error.into()))?;
+    }
+    follow::start(&app);
+    let maintenance = Maintenance::start(Arc::clone(&app));
     let (stop, stopped) = oneshot::channel();
     let service = router(app.clone());
     let serve = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -88,12 +98,13 @@ pub async fn serve(app: App, lock: Option<FileLock>) -> Result<Running, StartErr
         let _ = stopped.await;
     });
     let task = tokio::spawn(async move { serve.await });
-    Ok(Running { address, app, stop: Some(stop), task, _lock: lock })
+    Ok(Running { address, app, stop: Some(stop), task, maintenance, _lock: lock })
 }
 
 impl Running {
     /// Takes no more requests, finishes those that are there, and closes the database.
     pub async fn stop(mut self) {
+        self.app.stopping.send_replace(true);
         if let Some(stop) = self.stop.take() {
             // The server may have ended by itself.
             let _ = stop.send(());
@@ -102,6 +113,7 @@ impl Running {
         if tokio::time::timeout(grace, self.task).await.is_err() {
             tracing::warn!("some requests did not end within 20 seconds; they are broken off");
         }
+        self.maintenance.stop().await;
         self.app.db.close().await;
     }
 }

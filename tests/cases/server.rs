@@ -9,9 +9,14 @@ mod server {
     mod command;
     mod document;
     mod failures;
+    mod formats;
+    mod hostile;
+    mod idempotency;
     mod ingest;
+    mod keys;
     mod paper;
     mod postgres;
     mod program;
+    mod realtime;
     mod store;
 }

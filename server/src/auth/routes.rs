@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use engine::period::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,17 +48,14 @@ pub struct LinkAnswer {
     ),
     security(("operator" = []))
 )]
-pub async fn add_link(
-    State(app): State<App>,
-    _: Operator,
-    Named(id): Named,
-    body: Body,
-) -> Result<(StatusCode, Json<LinkAnswer>), Problem> {
+pub async fn add_link(State(app): State<App>, _: Operator, Named(id): Named, body: Body) -> Result<Response, Problem> {
     let id = customer_id(&id)?;
     let body = if body.0.is_empty() { LinkBody::default() } else { body.json()? };
     let link = create(&app.db, &id, body.days.unwrap_or(LINK_DAYS), app.clock.now()).await?;
     let page = format!("/trial.html#{}", link.token);
-    Ok((StatusCode::CREATED, Json(LinkAnswer { token: link.token, page, expires_at: link.expires_at })))
+    let answer = LinkAnswer { token: link.token, page, expires_at: link.expires_at };
+    // No cache on the way may keep the token.
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
 impl From<LinkError> for Problem {

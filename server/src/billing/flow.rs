@@ -188,7 +188,7 @@ async fn bill_customer(
     }
     let terms = terms(books, customer, month)?;
     // Counted before anybody is held up. What is accepted from here on is late for this invoice, and found as late.
-    let counted = count(db, &terms.book, (&customer.id, terms.period)).await?;
+    let counted = count(db, &customer.id, &terms).await?;
     let mut tx = db.begin().await?;
     let number = invoices::take_number(&mut tx).await?;
     // Looked at again: from here on no other run can issue anything.

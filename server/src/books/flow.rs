@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use engine::catalog::{NotMonthly, Problem};
 use engine::ids::{BookId, Version};
 use engine::period::{Instant, Month};
+use engine::usage::Meters;
 use engine::{Book, BookDraft};
 
 use super::store::{self, BookRow, NewBook};
@@ -169,22 +170,31 @@ async fn check_beside_others(connection: &mut Connection, book: &Book, row: &Boo
 
 /// Books that were read and checked already; they never change, so this never grows stale.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<BTreeMap<(String, String), Arc<Book>>>);
+pub struct Shelf(Mutex<BTreeMap<(String, String), Shelved>>);
+
+/// A version, and its meters as counting needs them.
+#[derive(Debug, Clone)]
+struct Shelved {
+    book: Arc<Book>,
+    meters: Arc<Meters>,
+}
 
 impl Shelf {
     /// Every published version.
     pub async fn books(&self, db: &Db) -> Result<Books, DbError> {
-        let mut books = Vec::new();
+        let mut list = Books { books: Vec::new(), meters: Vec::new() };
         for row in store::list(db).await? {
-            books.push(self.book(db, &row).await?);
+            let Shelved { book, meters } = self.book(db, &row).await?;
+            list.books.push(book);
+            list.meters.push(meters);
         }
-        Ok(Books(books))
+        Ok(list)
     }
 
-    async fn book(&self, db: &Db, row: &BookRow) -> Result<Arc<Book>, DbError> {
+    async fn book(&self, db: &Db, row: &BookRow) -> Result<Shelved, DbError> {
         let key = (row.id.clone(), row.version.clone());
-        if let Some(book) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(Arc::clone(book));
+        if let Some(shelved) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(shelved.clone());
         }
         let unreadable = || DbError::Unreadable { what: "book", value: format!("{} {}", row.id, row.version) };
         let source = store::source(db, &row.id, &row.version).await?.ok_or_else(unreadable)?;
@@ -192,52 +202,63 @@ impl Shelf {
         if book.digest() != row.digest {
             return Err(unreadable());
         }
-        let book = Arc::new(book);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&book));
-        Ok(book)
+        let shelved = Shelved { meters: Meters::of(&book), book: Arc::new(book) };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, shelved.clone());
+        Ok(shelved)
     }
 }
 
 /// All published versions, by id and effective day.
 #[derive(Debug, Clone)]
-pub struct Books(Vec<Arc<Book>>);
+pub struct Books {
+    books: Vec<Arc<Book>>,
+    /// Those of each book, in the same order.
+    meters: Vec<Arc<Meters>>,
+}
 
 impl Books {
     /// Every version.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Book>> {
-        self.0.iter()
+        self.books.iter()
+    }
+
+    /// The meters of one of these versions, as counting needs them.
+    pub fn meters_of(&self, book: &Arc<Book>) -> Arc<Meters> {
+        let place = self.books.iter().position(|own| Arc::ptr_eq(own, book));
+        let meters = place.and_then(|place| self.meters.get(place));
+        meters.map_or_else(|| Meters::of(book), Arc::clone)
     }
 
     /// The ids, each once.
     pub fn ids(&self) -> Vec<BookId> {
-        let mut ids: Vec<BookId> = self.0.iter().map(|book| book.id.clone()).collect();
+        let mut ids: Vec<BookId> = self.books.iter().map(|book| book.id.clone()).collect();
         ids.dedup();
         ids
     }
 
     /// This version of a book.
     pub fn version(&self, id: &BookId, version: &Version) -> Option<&Arc<Book>> {
-        self.0.iter().find(|book| book.id == *id && book.version == *version)
+        self.books.iter().find(|book| book.id == *id && book.version == *version)
     }
 
     /// The version of a book that is in force on `day`: the latest one that has begun.
     pub fn in_force(&self, id: &BookId, day: NaiveDate) -> Option<&Arc<Book>> {
-        self.0.iter().rfind(|book| book.id == *id && book.effective <= day)
+        self.books.iter().rfind(|book| book.id == *id && book.effective <= day)
     }
 
     /// The version in force at `now`, by the calendar of each version's own zone.
     pub fn in_force_now(&self, id: &BookId, now: Instant) -> Option<&Arc<Book>> {
-        self.0.iter().rfind(|book| book.id == *id && book.effective <= book.zone.date_of(now))
+        self.books.iter().rfind(|book| book.id == *id && book.effective <= book.zone.date_of(now))
     }
 
     /// The first version of a book.
     pub fn earliest(&self, id: &BookId) -> Option<&Arc<Book>> {
-        self.0.iter().find(|book| book.id == *id)
+        self.books.iter().find(|book| book.id == *id)
     }
 
     /// The last version of a book, in force or not.
     pub fn newest(&self, id: &BookId) -> Option<&Arc<Book>> {
-        self.0.iter().rfind(|book| book.id == *id)
+        self.books.iter().rfind(|book| book.id == *id)
     }
 
     /// The version of each book that says, on `day`, on which plan customers are who chose none.

@@ -5,6 +5,7 @@
 mod bills;
 mod books;
 mod check;
+mod keys;
 mod rate;
 mod screen;
 mod serve;
@@ -97,6 +98,9 @@ enum Command {
     /// Make a link through which a customer sees their own usage
     #[command(after_help = usage::LINK_EXAMPLES)]
     Link(usage::LinkArgs),
+    /// Make, list and revoke API keys, by which others send and read usage
+    #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
+    Key(keys::KeyCommand),
     /// Print the API's OpenAPI 3.1 document
     #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
     Openapi,
@@ -162,6 +166,8 @@ enum CliError {
     #[error(transparent)]
     Link(#[from] crate::auth::flow::LinkError),
     #[error(transparent)]
+    Key(#[from] crate::auth::keys::KeyError),
+    #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
     #[error(transparent)]
     Id(#[from] engine::ids::BadId),
@@ -199,6 +205,7 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,
         Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
         Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
+        Command::Key(command) => keys::key(&open(settings).await?, &command, screen).await,
         Command::Openapi => screen.line(&crate::openapi::json()?),
         Command::Schema => screen.line(&serde_json::to_string_pretty(&engine::catalog::schema())?),
     }

@@ -11,7 +11,7 @@ use engine::invoice::{
 };
 use engine::money::Currency;
 use engine::period::{Instant, Month, Period};
-use engine::usage::{Metering, Span};
+use engine::usage::{Metering, Meters, Span};
 use engine::{Book, draft_invoice};
 use ledger::Query;
 
@@ -22,7 +22,7 @@ use crate::config::{Config, Corrections};
 use crate::db::{Db, DbError};
 use crate::invoices::flow::{InvoiceError, said};
 use crate::invoices::store as invoices;
-use crate::metering::flow::{MeteringError, count};
+use crate::metering::flow::{MeteringError, Terms, count};
 use crate::metering::store as events;
 
 /// Why an invoice is not corrected although events came after it.
@@ -108,12 +108,13 @@ pub async fn correct_month(
         for standing in page.into_iter().filter(|standing| standing.through < newest) {
             let (customer, number) = (standing.customer.clone(), standing.invoice);
             let book = books.version(&standing.book, &standing.version);
-            let events = late_events(db, book, &standing).await?;
+            let priced_by = book.map(|book| PricedBy { book: Arc::clone(book), meters: books.meters_of(book) });
+            let events = late_events(db, priced_by.as_ref(), &standing).await?;
             if events == 0 {
                 continue;
             }
             let outcome = match config.corrections {
-                Corrections::Issue => correct_invoice(db, book, (clock, config), standing).await?,
+                Corrections::Issue => correct_invoice(db, priced_by.as_ref(), (clock, config), standing).await?,
                 Corrections::Report => Err(Uncorrected::OnlyReported),
             };
             match outcome {
@@ -124,11 +125,19 @@ pub async fn correct_month(
     }
 }
 
+/// The version of the book that priced an invoice.
+struct PricedBy {
+    book: Arc<Book>,
+    meters: Arc<Meters>,
+}
+
 /// What was accepted for the month since: events, and those that void or amend one.
-async fn late_events(db: &Db, book: Option<&Arc<Book>>, standing: &Standing) -> Result<i64, DbError> {
+async fn late_events(db: &Db, priced_by: Option<&PricedBy>, standing: &Standing) -> Result<i64, DbError> {
     let Period { start, end } = standing.period;
     // What comes late for an earlier month moves a meter that never resets in this one too.
-    let history = book.is_some_and(|book| Metering::new(book, Span::new(book.zone, standing.period)).wants_history());
+    let history = priced_by.is_some_and(|PricedBy { book, meters }| {
+        Metering::of(Arc::clone(meters), Span::new(book.zone, standing.period)).wants_history()
+    });
     let start = if history { Instant::UNIX_EPOCH } else { start };
     let query = Query { after_seq: standing.through, ..events::query(&standing.customer, Period { start, end }) };
     let mut events = 0_i64;
@@ -151,15 +160,15 @@ enum Attempt {
 /// Corrects one invoice. A broken database stops the run; a customer's own trouble does not.
 async fn correct_invoice(
     db: &Db,
-    book: Option<&Arc<Book>>,
+    priced_by: Option<&PricedBy>,
     by: (Clock, &Config),
     mut standing: Standing,
 ) -> Result<Result<Option<Corrected>, Uncorrected>, DbError> {
     let no_book =
         |standing: &Standing| Uncorrected::NoBook { book: standing.book.clone(), version: standing.version.clone() };
-    let Some(book) = book else { return Ok(Err(no_book(&standing))) };
+    let Some(priced_by) = priced_by else { return Ok(Err(no_book(&standing))) };
     loop {
-        match attempt(db, book, by, &standing).await {
+        match attempt(db, priced_by, by, &standing).await {
             Ok(Attempt::Done(corrected)) => return Ok(Ok(corrected)),
             // Each time round another run has got on, so this ends.
             Ok(Attempt::Overtaken(newer)) => standing = newer,
@@ -173,7 +182,7 @@ async fn correct_invoice(
 
 async fn attempt(
     db: &Db,
-    book: &Book,
+    PricedBy { book, meters }: &PricedBy,
     (clock, config): (Clock, &Config),
     standing: &Standing,
 ) -> Result<Attempt, Uncorrected> {
@@ -181,7 +190,9 @@ async fn attempt(
     if before.bill.book.digest != book.digest() {
         return Err(Uncorrected::NoBook { book: standing.book.clone(), version: standing.version.clone() });
     }
-    let counted = count(db, book, (&standing.customer, standing.period)).await?;
+    let plan = before.bill.plan.clone();
+    let terms = Terms { book: Arc::clone(book), plan, period: standing.period, meters: Arc::clone(meters) };
+    let counted = count(db, &standing.customer, &terms).await?;
     let input = DraftInput {
         customer: &before.customer,
         customer_name: &before.customer_name,

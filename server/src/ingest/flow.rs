@@ -2,6 +2,7 @@
 //!
 //! The answer is given after the commit, so that what was called accepted is on disk, and what was refused is kept aside.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,9 +11,9 @@ use engine::ids::CustomerId;
 use engine::usage::{Event, MeterError, check_event};
 use ledger::{Change, Incoming, Kept};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::read::{EventProblem, TimeWindow, read_change, read_event, read_object};
+use super::envelope::Envelope;
+use super::read::{Allowed, EventProblem, TimeWindow, read_event};
 use super::store::{self, ASIDE_BYTES_MAX, Aside};
 use crate::books::flow::Books;
 use crate::customers;
@@ -41,6 +42,17 @@ pub struct Answered {
     pub outcome: Outcome,
 }
 
+/// One event of a request as it was sent.
+#[derive(Debug, Clone)]
+pub struct Submitted<'a> {
+    /// Its text.
+    pub text: Cow<'a, str>,
+    /// Its place in the request: from 0 in a list, the number of the line in a stream.
+    pub position: usize,
+    /// Why it is no text that could be an event, if that was seen already.
+    pub broken: Option<EventProblem>,
+}
+
 /// What every event of a request is held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -48,8 +60,10 @@ pub struct Surroundings<'a> {
     pub books: &'a Books,
     /// Who is billed by which book.
     pub customers: &'a Remembered,
-    /// Now, and how far ahead events may be.
+    /// Now, and how far from it events may be.
     pub window: TimeWindow,
+    /// Whose events the sender may send.
+    pub allowed: Allowed<'a>,
     /// Names the request in the log and beside what is put aside.
     pub request: &'a str,
 }
@@ -65,9 +79,9 @@ struct Taken {
 pub async fn ingest(
     db: &Db,
     surroundings: Surroundings<'_>,
-    events: &[Box<RawValue>],
+    events: &[Submitted<'_>],
 ) -> Result<Vec<Answered>, DbError> {
-    let mut taken: Vec<Taken> = events.iter().map(|raw| read(raw, surroundings.window)).collect();
+    let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
     let meters = CountingBooks::load(db, surroundings, &taken).await?;
     for item in &mut taken {
         let problem = item.result.as_ref().ok().and_then(|incoming| meters.problem(incoming));
@@ -79,14 +93,22 @@ pub async fn ingest(
     Ok(taken.into_iter().zip(kept).map(|(item, outcome)| Answered { id: item.id, outcome }).collect())
 }
 
-fn read(raw: &RawValue, window: TimeWindow) -> Taken {
-    let object = match read_object(raw) {
-        Ok(object) => object,
+fn read(submitted: &Submitted<'_>, surroundings: Surroundings<'_>) -> Taken {
+    let read = match &submitted.broken {
+        Some(problem) => Err(problem.clone()),
+        None => Envelope::read(&submitted.text),
+    };
+    let envelope = match read {
+        Ok(envelope) => envelope,
         Err(problem) => return Taken { id: None, customer: String::new(), result: Err(problem) },
     };
-    let text = |name: &str| object.get(name).and_then(Value::as_str).map(|text| text.chars().take(255).collect());
-    let result = read_change(&object).and_then(|change| Ok(Incoming { event: read_event(&object, window)?, change }));
-    Taken { id: text("id"), customer: text("subject").unwrap_or_default(), result }
+    let text = |value: &Option<Value>| value.as_ref()?.as_str().map(|text| text.chars().take(255).collect());
+    let (id, customer) = (text(&envelope.id), text(&envelope.subject));
+    let read = read_event(envelope, surroundings.window);
+    let result = read.and_then(|incoming| surroundings.allowed.check(&incoming.event).map(|()| incoming));
+    // What somebody sends for others is put aside under their own name.
+    let own = surroundings.allowed.customer.map(|own| own.to_string());
+    Taken { id, customer: own.or(customer).unwrap_or_default(), result }
 }
 
 /// The books by which the customers of a request are billed.
@@ -154,7 +176,7 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
 async fn keep(
     db: &Db,
     surroundings: Surroundings<'_>,
-    (taken, raw): (&[Taken], &[Box<RawValue>]),
+    (taken, submitted): (&[Taken], &[Submitted<'_>]),
 ) -> Result<Vec<Outcome>, DbError> {
     let now = surroundings.window.now;
     let good: Vec<Incoming> = taken.iter().filter_map(|item| item.result.as_ref().ok()).cloned().collect();
@@ -164,9 +186,9 @@ async fn keep(
         Ok(incoming) => outcome(incoming, kept.next()),
     };
     let outcomes: Vec<Outcome> = taken.iter().map(outcome).collect();
-    let entries = taken.iter().zip(raw).zip(&outcomes).enumerate();
+    let entries = taken.iter().zip(submitted).zip(&outcomes);
     let asides: Vec<Aside> =
-        entries.filter_map(|(place, ((item, raw), outcome))| aside(place, item, (raw, outcome))).collect();
+        entries.filter_map(|((item, submitted), outcome)| aside(item, submitted, outcome)).collect();
     if !asides.is_empty() {
         let mut tx = db.begin().await?;
         store::put_aside(&mut tx, (surroundings.request, now), &asides).await?;
@@ -198,7 +220,7 @@ pub async fn insert_all(db: &Db, events: Vec<Incoming>, now: engine::period::Ins
 pub const CONFLICT_DETAIL: &str = "another event with this source and id was accepted before; it stays and this one is \
                                    put aside. Give a correction an id of its own";
 
-fn aside(position: usize, item: &Taken, (raw, outcome): (&RawValue, &Outcome)) -> Option<Aside> {
+fn aside(item: &Taken, submitted: &Submitted<'_>, outcome: &Outcome) -> Option<Aside> {
     let (code, detail) = match outcome {
         Outcome::Accepted | Outcome::Duplicate => return None,
         Outcome::Conflict => ("conflict", CONFLICT_DETAIL.to_owned()),
@@ -206,7 +228,7 @@ fn aside(position: usize, item: &Taken, (raw, outcome): (&RawValue, &Outcome)) -
     };
     // A text that PostgreSQL can keep: no NUL, cut at a character.
     let customer = item.customer.replace('\0', "\u{fffd}");
-    let end = raw.get().floor_char_boundary(ASIDE_BYTES_MAX);
-    let body = raw.get().get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
-    Some(Aside { customer, position, code, detail: detail.replace('\0', "\u{fffd}"), body })
+    let end = submitted.text.floor_char_boundary(ASIDE_BYTES_MAX);
+    let body = submitted.text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
+    Some(Aside { customer, position: submitted.position, code, detail: detail.replace('\0', "\u{fffd}"), body })
 }

@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Timelike};
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::Event;
-use ledger::Change;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use ledger::{Change, Incoming};
+use serde_json::Value;
 
-use super::strict::{REPEATED_KEY, Strict};
+use super::envelope::Envelope;
 
 /// Why an event is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +22,17 @@ pub enum EventProblem {
     /// A key stands twice.
     #[error("{0}; write each key once")]
     RepeatedKey(String),
+    /// A line of a stream that is no text.
+    #[error("the line is not UTF-8: its byte {0} (from 0) begins no character")]
+    NotUtf8(usize),
+    /// A line of a stream without an end in sight.
+    #[error("the line has {length} bytes; an event may have {limit}")]
+    LineTooLong {
+        /// How many it has.
+        length: u64,
+        /// How many it may have.
+        limit: usize,
+    },
     /// Not an object.
     #[error("an event is a JSON object")]
     NotAnObject,
@@ -55,6 +65,22 @@ pub enum EventProblem {
     /// A subject that is no customer id.
     #[error("subject: {0}")]
     Subject(engine::ids::BadId),
+    /// A customer's key sends for another customer.
+    #[error("subject is {subject}; this key sends the events of {own} only")]
+    NotYourCustomer {
+        /// The event's customer.
+        subject: CustomerId,
+        /// The key's customer.
+        own: CustomerId,
+    },
+    /// A key sends for a source that it is not made for.
+    #[error("source is \"{named}\"; this key sends for {allowed} only")]
+    NotYourSource {
+        /// The event's source.
+        named: String,
+        /// The key's sources.
+        allowed: String,
+    },
     /// Not a time with an offset.
     #[error("time is \"{0}\"; write RFC 3339 with an offset, for instance 2026-12-01T08:30:00+08:00")]
     Time(String),
@@ -66,9 +92,14 @@ pub enum EventProblem {
         /// The latest that would be taken now.
         latest: String,
     },
-    /// Before there was anything to bill.
-    #[error("time is {0}; events before 2000-01-01T00:00:00Z are not counted. Check the sender's clock")]
-    Past(String),
+    /// Before there was anything to bill, or before what the operator takes.
+    #[error("time is {time}; events before {earliest} are not counted. Check the sender's clock")]
+    Past {
+        /// The event's time.
+        time: String,
+        /// The earliest that is taken.
+        earliest: String,
+    },
     /// Data that is not JSON.
     #[error("datacontenttype is {0}; usage is read from JSON only (application/json)")]
     DataType(String),
@@ -104,6 +135,10 @@ impl EventProblem {
         match self {
             Self::NotReadable(_) => "not_readable",
             Self::RepeatedKey(_) => "repeated_key",
+            Self::NotUtf8(_) => "not_utf8",
+            Self::LineTooLong { .. } => "line_too_long",
+            Self::NotYourCustomer { .. } => "not_your_customer",
+            Self::NotYourSource { .. } => "not_your_source",
             Self::NotAnObject => "not_an_object",
             Self::Missing(_) => "missing_attribute",
             Self::NotText(_) => "attribute_not_text",
@@ -115,7 +150,7 @@ impl EventProblem {
             Self::Subject(_) => "bad_subject",
             Self::Time(_) => "bad_time",
             Self::Future { .. } => "time_in_future",
-            Self::Past(_) => "time_too_old",
+            Self::Past { .. } => "time_too_old",
             Self::DataType(_) => "unsupported_datacontenttype",
             Self::Data => "data_not_object",
             Self::TwoChanges => "two_changes",
@@ -132,6 +167,8 @@ impl EventProblem {
         match self {
             Self::NotReadable(_)
             | Self::RepeatedKey(_)
+            | Self::NotUtf8(_)
+            | Self::LineTooLong { .. }
             | Self::NotAnObject
             | Self::TwoChanges
             | Self::NoTarget(_)
@@ -142,8 +179,9 @@ impl EventProblem {
             | Self::ControlCharacter(name)
             | Self::TooLong { attribute: name, .. } => format!("/{name}"),
             Self::SpecVersion(_) => "/specversion".to_owned(),
-            Self::Subject(_) => "/subject".to_owned(),
-            Self::Time(_) | Self::Future { .. } | Self::Past(_) => "/time".to_owned(),
+            Self::Subject(_) | Self::NotYourCustomer { .. } => "/subject".to_owned(),
+            Self::NotYourSource { .. } => "/source".to_owned(),
+            Self::Time(_) | Self::Future { .. } | Self::Past { .. } => "/time".to_owned(),
             Self::DataType(_) => "/datacontenttype".to_owned(),
             Self::Data | Self::DataNul => "/data".to_owned(),
             Self::Field { problem, .. } => match problem {
@@ -155,13 +193,37 @@ impl EventProblem {
     }
 }
 
-/// The clock's part in reading: what is now, and how far ahead an event may be.
+/// The clock's part in reading: what is now, and how far from it an event may be.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeWindow {
     /// Now.
     pub now: Instant,
     /// How far ahead.
     pub future_tolerance: TimeDelta,
+    /// How far back, if not to 2000-01-01.
+    pub oldest: Option<TimeDelta>,
+}
+
+/// Whose events a sender may send.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowed<'a> {
+    /// Of this customer; of all where none is named.
+    pub customer: Option<&'a CustomerId>,
+    /// Of these sources; of all where none is named.
+    pub sources: &'a [String],
+}
+
+impl Allowed<'_> {
+    /// Refuses what this sender may not send.
+    pub fn check(self, event: &Event) -> Result<(), EventProblem> {
+        if let Some(own) = self.customer.filter(|own| **own != event.customer) {
+            return Err(EventProblem::NotYourCustomer { subject: event.customer.clone(), own: own.clone() });
+        }
+        if self.sources.is_empty() || self.sources.contains(&event.source) {
+            return Ok(());
+        }
+        Err(EventProblem::NotYourSource { named: event.source.clone(), allowed: self.sources.join(", ") })
+    }
 }
 
 /// Seconds from 1970 to 2000-01-01T00:00:00Z.
@@ -169,53 +231,41 @@ const EARLIEST_SECONDS: i64 = 946_684_800;
 
 const ATTRIBUTE_LENGTH_MAX: usize = 255;
 
-/// An object without repeated keys.
-pub fn read_object(raw: &RawValue) -> Result<Map<String, Value>, EventProblem> {
-    let value = serde_json::from_str::<Strict>(raw.get()).map_err(|error| {
-        let message = error.to_string();
-        match message.strip_prefix(REPEATED_KEY) {
-            Some(rest) => EventProblem::RepeatedKey(format!("{REPEATED_KEY}{rest}")),
-            None => EventProblem::NotReadable(message),
-        }
-    })?;
-    match value.0 {
-        Value::Object(map) => Ok(map),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(EventProblem::NotAnObject)
-        }
-    }
-}
-
-/// The event that the object describes.
-pub fn read_event(object: &Map<String, Value>, window: TimeWindow) -> Result<Event, EventProblem> {
-    let version = text(object, "specversion")?;
+/// The event that the attributes describe, and what it does to an earlier one.
+pub fn read_event(envelope: Envelope, window: TimeWindow) -> Result<Incoming, EventProblem> {
+    let Envelope { specversion, id, source, kind, subject, time, voids, amends, .. } = envelope;
+    let change = read_change(voids, amends)?;
+    let version = text(specversion, "specversion")?;
     if version != "1.0" {
         return Err(EventProblem::SpecVersion(format!("\"{version}\"")));
     }
-    let id = plain_text(object, "id")?.to_owned();
-    let source = plain_text(object, "source")?.to_owned();
-    let kind = plain_text(object, "type")?.to_owned();
-    let customer = CustomerId::new(text(object, "subject")?).map_err(EventProblem::Subject)?;
-    let time = read_time(text(object, "time")?, window)?;
-    check_data_type(object)?;
-    let data = match object.get("data") {
-        Some(data @ Value::Object(_)) if has_nul(data) => return Err(EventProblem::DataNul),
-        Some(Value::Object(data)) => data.clone().into_iter().collect(),
+    let id = plain_text(id, "id")?;
+    let source = plain_text(source, "source")?;
+    let kind = plain_text(kind, "type")?;
+    let customer = CustomerId::new(&text(subject, "subject")?).map_err(EventProblem::Subject)?;
+    let time = read_time(&text(time, "time")?, window)?;
+    if envelope.has_binary_data {
+        return Err(EventProblem::DataType("binary (data_base64)".to_owned()));
+    }
+    check_data_type(envelope.datacontenttype)?;
+    let data = match envelope.data {
+        Some(data @ Value::Object(_)) if has_nul(&data) => return Err(EventProblem::DataNul),
+        Some(Value::Object(data)) => data.into_iter().collect(),
         Some(_) => return Err(EventProblem::Data),
         // What only voids another event needs no data.
-        None if object.contains_key("voids") => BTreeMap::new(),
+        None if matches!(change, Change::Voids(_)) => BTreeMap::new(),
         None => return Err(EventProblem::Missing("data")),
     };
-    Ok(Event { source, id, customer, kind, time, data })
+    Ok(Incoming { event: Event { source, id, customer, kind, time, data }, change })
 }
 
 /// Which earlier event it voids or amends, if it does.
-pub fn read_change(object: &Map<String, Value>) -> Result<Change, EventProblem> {
-    let target = |name: &'static str| match object.get(name) {
+fn read_change(voids: Option<Value>, amends: Option<Value>) -> Result<Change, EventProblem> {
+    let target = |value: Option<Value>, name: &'static str| match value {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => plain_text(object, name).map(|id| Some(id.to_owned())),
+        Some(value) => plain_text(Some(value), name).map(Some),
     };
-    match (target("voids")?, target("amends")?) {
+    match (target(voids, "voids")?, target(amends, "amends")?) {
         (None, None) => Ok(Change::None),
         (Some(id), None) => Ok(Change::Voids(id)),
         (None, Some(id)) => Ok(Change::Amends(id)),
@@ -224,19 +274,30 @@ pub fn read_change(object: &Map<String, Value>) -> Result<Change, EventProblem> 
 }
 
 /// An attribute that must be a text of 1 to 255 characters.
-fn text<'o>(object: &'o Map<String, Value>, name: &'static str) -> Result<&'o str, EventProblem> {
-    let value = object.get(name).filter(|value| !value.is_null()).ok_or(EventProblem::Missing(name))?;
-    let text = value.as_str().ok_or(EventProblem::NotText(name))?;
-    match text.chars().count() {
-        0 => Err(EventProblem::Empty(name)),
-        length if length > ATTRIBUTE_LENGTH_MAX => Err(EventProblem::TooLong { attribute: name, length }),
-        _ => Ok(text),
+fn text(value: Option<Value>, name: &'static str) -> Result<String, EventProblem> {
+    let text = match value {
+        Some(Value::String(text)) => text,
+        None | Some(Value::Null) => return Err(EventProblem::Missing(name)),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            return Err(EventProblem::NotText(name));
+        }
+    };
+    if text.is_empty() {
+        return Err(EventProblem::Empty(name));
     }
+    // A character has at least one byte, so that most texts need no counting.
+    if text.len() > ATTRIBUTE_LENGTH_MAX {
+        let length = text.chars().count();
+        if length > ATTRIBUTE_LENGTH_MAX {
+            return Err(EventProblem::TooLong { attribute: name, length });
+        }
+    }
+    Ok(text)
 }
 
 /// A text without control characters; PostgreSQL keeps no NUL, and the others are only there to deceive a reader.
-fn plain_text<'o>(object: &'o Map<String, Value>, name: &'static str) -> Result<&'o str, EventProblem> {
-    let text = text(object, name)?;
+fn plain_text(value: Option<Value>, name: &'static str) -> Result<String, EventProblem> {
+    let text = text(value, name)?;
     if text.chars().any(char::is_control) { Err(EventProblem::ControlCharacter(name)) } else { Ok(text) }
 }
 
@@ -253,10 +314,14 @@ fn has_nul(value: &Value) -> bool {
 fn read_time(text: &str, window: TimeWindow) -> Result<Instant, EventProblem> {
     let bad = || EventProblem::Time(text.chars().take(60).collect());
     let time = DateTime::parse_from_rfc3339(text).map_err(|_| bad())?.to_utc();
+    // A leap second is the end of its minute, so that it stays in its day and month.
+    let time =
+        if time.nanosecond() < 1_000_000_000 { time } else { time.with_nanosecond(999_999_000).ok_or_else(bad)? };
     // The database keeps microseconds; what it keeps is what counts.
     let time = Instant::from_timestamp_micros(time.timestamp_micros()).ok_or_else(bad)?;
-    if time.timestamp() < EARLIEST_SECONDS {
-        return Err(EventProblem::Past(time.to_rfc3339()));
+    let earliest = window.earliest();
+    if time < earliest {
+        return Err(EventProblem::Past { time: time.to_rfc3339(), earliest: earliest.to_rfc3339() });
     }
     let latest = window.now.checked_add_signed(window.future_tolerance).unwrap_or(window.now);
     if time > latest {
@@ -265,16 +330,28 @@ fn read_time(text: &str, window: TimeWindow) -> Result<Instant, EventProblem> {
     Ok(time)
 }
 
-fn check_data_type(object: &Map<String, Value>) -> Result<(), EventProblem> {
-    if object.contains_key("data_base64") {
-        return Err(EventProblem::DataType("binary (data_base64)".to_owned()));
+impl TimeWindow {
+    /// The earliest time that is taken.
+    fn earliest(self) -> Instant {
+        let first = Instant::from_timestamp(EARLIEST_SECONDS, 0).unwrap_or_default();
+        let oldest = self.oldest.and_then(|oldest| self.now.checked_sub_signed(oldest));
+        oldest.map_or(first, |oldest| oldest.max(first))
     }
-    let Some(value) = object.get("datacontenttype").filter(|value| !value.is_null()) else { return Ok(()) };
-    let full = value.as_str().ok_or(EventProblem::NotText("datacontenttype"))?;
-    let kind = full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if kind == "application/json" || kind.ends_with("+json") {
-        Ok(())
-    } else {
-        Err(EventProblem::DataType(format!("\"{full}\"")))
-    }
+}
+
+fn check_data_type(value: Option<Value>) -> Result<(), EventProblem> {
+    let full = match value {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::String(full)) => full,
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            return Err(EventProblem::NotText("datacontenttype"));
+        }
+    };
+    if is_json(&full) { Ok(()) } else { Err(EventProblem::DataType(format!("\"{full}\""))) }
+}
+
+/// Whether a media type is JSON.
+pub fn is_json(media_type: &str) -> bool {
+    let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
 }

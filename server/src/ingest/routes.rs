@@ -2,110 +2,92 @@
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::flow::{Answered, CONFLICT_DETAIL, Outcome, Surroundings, ingest};
-use super::read::TimeWindow;
-use super::store;
+use super::answers::{IngestAnswer, StreamAnswer, answer, none_taken};
+use super::flow::{Surroundings, ingest};
+use super::formats::{Format, events, wants_lines};
+use super::read::{Allowed, TimeWindow};
+use super::stream::{Stream, StreamLine};
+use super::{encoding, store, stream};
 use crate::app::App;
 use crate::error::{Problem, RequestId};
-use crate::request::{Asked, Body, Operator, bad_json, customer_id};
+use crate::request::{Asked, Operator, Sender, body_text, customer_id};
 
-/// What became of one event.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct EventAnswer {
-    /// Its place in the request, from 0.
-    pub index: usize,
-    /// Its id, as far as it could be read.
-    pub id: Option<String>,
-    /// What became of it.
-    pub status: EventStatus,
-    /// Why it was not taken, as a stable word.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
-    /// Where in the event, as a JSON pointer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pointer: Option<String>,
-    /// Why it was not taken and what to do, in a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum EventStatus {
-    /// It is new and on disk.
-    Accepted,
-    /// The same event was there; that is a success.
-    Duplicate,
-    /// Another event has this source and id; it stays, this one is put aside.
-    Conflict,
-    /// It cannot be counted and is put aside.
-    Refused,
-}
-
-/// What became of the events of a request.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct IngestAnswer {
-    /// How many are new.
-    pub accepted: usize,
-    /// How many were there.
-    pub duplicates: usize,
-    /// How many contradict one that is there.
-    pub conflicts: usize,
-    /// How many cannot be counted.
-    pub refused: usize,
-    /// Each of them, in the order of the request.
-    pub events: Vec<EventAnswer>,
-}
-
-/// Takes usage in as CloudEvents 1.0: one event, or a list.
+/// Takes usage in as CloudEvents 1.0: one event, a list, or a stream of one event a line.
 ///
 /// The customer is the event's `subject`. Decimals in `data` are strings, or whole JSON numbers. Sending an event again
-/// is a success and counts nothing. All that is accepted is on disk when the answer comes.
+/// is a success and counts nothing. All that is accepted is on disk when the answer comes. A stream
+/// (`application/x-ndjson`, also `application/jsonl` and `application/cloudevents+ndjson`) is taken in as it comes,
+/// about 1,000 lines at a time; with `Accept: application/x-ndjson` the result of each line is answered while the stream
+/// goes on, and after the last one a line with the member `summary` and, if something ended the stream, `problem`. One
+/// event may also come in binary form, its attributes as headers `ce-…`.
 #[utoipa::path(
     post, path = "/v1/events", tag = "usage",
+    params(
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `zstd`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Gives the same answer to the same request for a day; not for streams, whose events count once anyway"),
+    ),
     request_body(content(
         (CloudEvent = "application/cloudevents+json"),
         (Vec<CloudEvent> = "application/cloudevents-batch+json"),
         (CloudEvent = "application/json"),
-    ), description = "One CloudEvent, or a list of them"),
+        (CloudEvent = "application/x-ndjson"),
+    ), description = "One CloudEvent, a list of them, or one a line"),
     responses(
-        (status = 200, description = "All were accepted or there already", body = IngestAnswer),
-        (status = 207, description = "Some were taken, others not", body = IngestAnswer),
-        (status = 400, description = "The body is not JSON", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The content type is not one of the three", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "None was taken; the problem has the members of the answer", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 200, description = "All were accepted or there already; a stream is answered by counts and problems", content(
+            (IngestAnswer = "application/json"),
+            (StreamLine = "application/x-ndjson"),
+        )),
+        (status = 207, description = "Some were taken, others not; for a stream the members of StreamAnswer", body = TakenInPart),
+        (status = 400, description = "The body is not JSON, or not in the coding that it says", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "No token, or a key that is unknown or has ended", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope events:write", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "A request with this Idempotency-Key still runs", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large, counted after decompression, or has more events than the key may send at once", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "The content type or encoding is none of those", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "None was taken (the problem has the members of the answer), or the Idempotency-Key belongs to another request", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "The key is used too fast; Retry-After says when to try again", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "The database is busy; send it again", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "No room is left; nothing was stored", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "No room is left; of a request that is no stream nothing was stored", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ),
-    security(("operator" = []))
+    security(("operator" = []), ("api_key" = []))
 )]
 pub async fn accept(
     State(app): State<App>,
-    _: Operator,
-    Extension(RequestId(request)): Extension<RequestId>,
-    headers: HeaderMap,
-    body: Body,
+    sender: Sender,
+    Extension(RequestId(id)): Extension<RequestId>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let events = read_events(&headers, body.text()?)?;
+    let (parts, body) = request.into_parts();
+    let format = Format::of(&parts.headers)?;
+    if format == Format::Lines {
+        let body = encoding::Decoded::new(&parts.headers, body)?;
+        let stream = Stream::new(app, (sender, id), body);
+        return if wants_lines(&parts.headers) { Ok(stream::answer_lines(stream)) } else { stream.answer().await };
+    }
+    let bytes = encoding::whole(&parts.headers, body, app.config.body_limit_bytes).await?;
+    let events = events(format, &parts.headers, body_text(&bytes)?)?;
+    if let Sender::Key(holder) = &sender {
+        holder.take_events(events.len())?;
+    }
     let books = app.shelf.books(&app.db).await?;
-    let window = TimeWindow { now: app.clock.now(), future_tolerance: app.config.future_tolerance };
-    let surroundings = Surroundings { books: &books, customers: &app.customers, window, request: &request };
-    let answered = ingest(&app.db, surroundings, &events).await?;
-    let answer = answer(answered);
+    let surroundings = Surroundings {
+        books: &books,
+        customers: &app.customers,
+        window: window(&app),
+        allowed: allowed(&sender),
+        request: &id,
+    };
+    let answer = answer(ingest(&app.db, surroundings, &events).await?);
     let taken = answer.accepted.saturating_add(answer.duplicates);
     let left = answer.conflicts.saturating_add(answer.refused);
-    tracing::info!(%request, taken, left, "events");
+    tracing::info!(request = %id, taken, left, "events");
     if left == 0 {
         Ok(Json(answer).into_response())
     } else if taken == 0 {
@@ -115,75 +97,30 @@ pub async fn accept(
     }
 }
 
-/// One event or a list, as the content type says; plain JSON may be either.
-fn read_events(headers: &HeaderMap, body: &str) -> Result<Vec<Box<RawValue>>, Problem> {
-    let full = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
-    let kind = full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_list = match kind.as_str() {
-        "application/cloudevents+json" => false,
-        "application/cloudevents-batch+json" => true,
-        "application/json" => body.trim_start().starts_with('['),
-        _ => {
-            let allowed = "application/cloudevents+json, application/cloudevents-batch+json or application/json";
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-content-type",
-                "Not a CloudEvent",
-            )
-            .detail(format!("the content type is {kind}; send {allowed}")));
+/// Now, and how far from it events may be.
+pub fn window(app: &App) -> TimeWindow {
+    TimeWindow { now: app.clock.now(), future_tolerance: app.config.future_tolerance, oldest: app.config.oldest }
+}
+
+/// Whose events a sender may send.
+pub fn allowed(sender: &Sender) -> Allowed<'_> {
+    match sender {
+        Sender::Operator => Allowed::default(),
+        Sender::Key(holder) => {
+            let order = &holder.key().order;
+            Allowed { customer: order.customer.as_ref(), sources: &order.sources }
         }
-    };
-    if is_list {
-        serde_json::from_str(body).map_err(|error| bad_json(&error))
-    } else {
-        serde_json::from_str(body).map(|event| vec![event]).map_err(|error| bad_json(&error))
     }
 }
 
-fn answer(answered: Vec<Answered>) -> IngestAnswer {
-    let count = |status| move |event: &&EventAnswer| event.status == status;
-    let events: Vec<EventAnswer> = answered.into_iter().enumerate().map(event_answer).collect();
-    IngestAnswer {
-        accepted: events.iter().filter(count(EventStatus::Accepted)).count(),
-        duplicates: events.iter().filter(count(EventStatus::Duplicate)).count(),
-        conflicts: events.iter().filter(count(EventStatus::Conflict)).count(),
-        refused: events.iter().filter(count(EventStatus::Refused)).count(),
-        events,
-    }
-}
-
-fn event_answer((index, Answered { id, outcome }): (usize, Answered)) -> EventAnswer {
-    let plain = |status| EventAnswer { index, id: id.clone(), status, code: None, pointer: None, detail: None };
-    match outcome {
-        Outcome::Accepted => plain(EventStatus::Accepted),
-        Outcome::Duplicate => plain(EventStatus::Duplicate),
-        Outcome::Conflict => EventAnswer {
-            code: Some("conflict"),
-            pointer: Some("/id".to_owned()),
-            detail: Some(CONFLICT_DETAIL.to_owned()),
-            ..plain(EventStatus::Conflict)
-        },
-        Outcome::Refused(problem) => EventAnswer {
-            code: Some(problem.code()),
-            pointer: Some(problem.pointer()),
-            detail: Some(problem.to_string()),
-            ..plain(EventStatus::Refused)
-        },
-    }
-}
-
-fn none_taken(answer: &IngestAnswer) -> Problem {
-    let detail = match answer.events.as_slice() {
-        [only] => only.detail.clone().unwrap_or_default(),
-        _ => "no event of the request was taken; each says why".to_owned(),
-    };
-    Problem::unprocessable("events-not-taken", "No event was taken")
-        .detail(detail)
-        .with("accepted", json!(answer.accepted))
-        .with("duplicates", json!(answer.duplicates))
-        .with("conflicts", json!(answer.conflicts))
-        .with("refused", json!(answer.refused))
-        .with("events", json!(answer.events))
+/// What a partly taken request is answered: a list by its events, a stream by its problems.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum TakenInPart {
+    /// To a list.
+    List(IngestAnswer),
+    /// To a stream.
+    Stream(StreamAnswer),
 }
 
 /// A CloudEvent 1.0 in structured form, as it is needed here.

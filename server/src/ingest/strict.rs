@@ -12,6 +12,11 @@ pub struct Strict(pub Value);
 /// How the message of a repeated key begins, so that it can be told from broken JSON.
 pub const REPEATED_KEY: &str = "the key ";
 
+/// The refusal of a key that stands twice.
+pub fn twice<E: de::Error>(key: &str) -> E {
+    E::custom(format_args!("{REPEATED_KEY}\"{key}\" stands twice in one object"))
+}
+
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(StrictVisitor).map(Self)
@@ -69,7 +74,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             let Strict(value) = entries.next_value()?;
             if map.contains_key(&key) {
-                return Err(de::Error::custom(format_args!("{REPEATED_KEY}\"{key}\" stands twice in one object")));
+                return Err(twice(&key));
             }
             map.insert(key, value);
         }

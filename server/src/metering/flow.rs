@@ -7,12 +7,15 @@ use engine::Book;
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::period::{BadMonth, Instant, Month, Period};
 use engine::rating::RateError;
-use engine::usage::{MeterError, Metering, Span, Usage};
+use engine::usage::{MeterError, Meters, Span, Usage};
+use ledger::Query;
 
+use super::counters::Count;
 use super::store;
+use crate::app::App;
 use crate::books::flow::Books;
 use crate::customers::store::Customer;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, to_us};
 
 /// What was counted, and from how many events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,19 +71,38 @@ pub enum MeteringError {
     Db(#[from] DbError),
 }
 
-/// Counts what a customer used in a period.
-pub async fn count(db: &Db, book: &Book, (customer, period): (&CustomerId, Period)) -> Result<Counted, MeteringError> {
-    let mut metering = Metering::new(book, Span::new(book.zone, period));
-    let mut events = 0_i64;
-    // A meter that never resets needs what came before. Nothing is carried over yet, so all of it is read again.
-    let start = if metering.wants_history() { Instant::UNIX_EPOCH } else { period.start };
-    let mut failed = None;
-    let query = store::query(customer, Period { start, end: period.end });
-    let found = store::each(db, query, |event| match metering.add(&event) {
-        Ok(_) => {
-            events = events.saturating_add(i64::from(period.contains(event.time)));
-            ControlFlow::Continue(())
+/// Counts what a customer used in a month: from the counts that are stored, as far as they reach, and from the events after
+/// them.
+pub async fn count(db: &Db, customer: &CustomerId, terms: &Terms) -> Result<Counted, MeteringError> {
+    count_through(db, customer, terms).await?.counted()
+}
+
+/// The same in a form that can be followed on.
+async fn count_through(db: &Db, customer: &CustomerId, terms: &Terms) -> Result<Count, MeteringError> {
+    let (ledger, span) = (db.ledger(), terms.span());
+    let time = (to_us(span.period.start), to_us(span.period.end));
+    let saved = ledger.counts(customer.as_str(), time, terms.meters.fingerprint()).await.map_err(DbError::from)?;
+    let resumed = saved.and_then(|saved| Count::resume(Arc::clone(&terms.meters), span, &saved));
+    if let Some(count) = resumed {
+        let through = count.through;
+        let count = read_on(db, customer, count).await?;
+        // Looked at last: an event that was voided before this look may be in the stored count.
+        if ledger.last_change(customer.as_str()).await.map_err(DbError::from)? <= through {
+            return Ok(count);
         }
+    }
+    read_on(db, customer, Count::new(Arc::clone(&terms.meters), span)).await
+}
+
+/// Counts the events of the commits after those that are in the count.
+async fn read_on(db: &Db, customer: &CustomerId, mut count: Count) -> Result<Count, MeteringError> {
+    let period = count.metering.span().period;
+    // A meter that never resets needs what came before.
+    let start = if count.metering.wants_history() { Instant::UNIX_EPOCH } else { period.start };
+    let mut failed = None;
+    let query = Query { after_seq: count.through, ..store::query(customer, Period { start, end: period.end }) };
+    let found = store::each(db, query, |event| match count.add(&event) {
+        Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             failed = Some(error);
             ControlFlow::Break(())
@@ -88,9 +110,38 @@ pub async fn count(db: &Db, book: &Book, (customer, period): (&CustomerId, Perio
     });
     let through = found.await?.through;
     match failed {
-        Some(error) => Err(MeteringError::Meter(error)),
-        None => Ok(Counted { usage: metering.usage().map_err(MeteringError::Meter)?, events, through }),
+        Some(error) => Err(error),
+        None => Ok(Count { through, ..count }),
     }
+}
+
+/// What a customer has used through the last commit of anybody: from memory, where it is then kept up to date.
+pub async fn current(app: &App, customer: &CustomerId, terms: &Terms) -> Result<Counted, MeteringError> {
+    let through = app.db.ledger().catch_up().await.map_err(DbError::from)?;
+    app.counters.wait_for(through).await;
+    match app.counters.counted(customer, (&terms.meters, terms.span())) {
+        Some(counted) => counted,
+        None => remember(app, customer, terms).await,
+    }
+}
+
+/// What a customer has used as far as this server knows, without asking the database: for who needs an answer at once.
+pub async fn warm(app: &App, customer: &CustomerId, terms: &Terms) -> Result<Counted, MeteringError> {
+    app.counters.wait_for(app.db.ledger().through()).await;
+    match app.counters.counted(customer, (&terms.meters, terms.span())) {
+        Some(counted) => counted,
+        None => remember(app, customer, terms).await,
+    }
+}
+
+/// Counts a customer's month from the ledger and keeps the count in memory.
+pub async fn remember(app: &App, customer: &CustomerId, terms: &Terms) -> Result<Counted, MeteringError> {
+    if !app.counters.begin_counting(customer, terms.span()) {
+        return count(&app.db, customer, terms).await;
+    }
+    let count = count_through(&app.db, customer, terms).await;
+    app.counters.end_counting(customer, &terms.meters, count.as_ref().ok().cloned());
+    count?.counted()
 }
 
 /// The book and plan by which a customer's month is billed.
@@ -102,6 +153,20 @@ pub struct Terms {
     pub plan: PlanId,
     /// The month in the book's zone.
     pub period: Period,
+    /// The book's meters, as counting needs them.
+    pub meters: Arc<Meters>,
+}
+
+impl Terms {
+    fn new(books: &Books, book: &Arc<Book>, plan: &PlanId, month: Month) -> Result<Self, MeteringError> {
+        let period = month.period(book.zone)?;
+        Ok(Self { book: Arc::clone(book), plan: plan.clone(), period, meters: books.meters_of(book) })
+    }
+
+    /// The stretch of time that meters count.
+    pub fn span(&self) -> Span {
+        Span::new(self.book.zone, self.period)
+    }
 }
 
 /// Finds the terms of a customer's month: their own plan, or the one default.
@@ -114,12 +179,12 @@ pub fn terms(books: &Books, customer: &Customer, month: Month) -> Result<Terms, 
             earliest: books.earliest(&assignment.book).map_or(day, |book| book.effective),
         };
         let book = books.in_force(&assignment.book, day).ok_or_else(not_in_force)?;
-        return Ok(Terms { book: Arc::clone(book), plan: assignment.plan.clone(), period: month.period(book.zone)? });
+        return Terms::new(books, book, &assignment.plan, month);
     }
     let defaults = books.with_default_plan(day);
     match defaults.as_slice() {
         [book] => match &book.default_plan {
-            Some(plan) => Ok(Terms { book: Arc::clone(book), plan: plan.clone(), period: month.period(book.zone)? }),
+            Some(plan) => Terms::new(books, book, plan, month),
             None => Err(MeteringError::NoPlan { customer: customer.id.clone() }),
         },
         [] => Err(no_default(books, customer, day)),
@@ -148,8 +213,7 @@ pub fn terms_now(books: &Books, customer: &Customer, now: Instant) -> Result<(Te
         Err(MeteringError::NotInForce { .. }) => {
             let own = customer.assignment.as_ref().map(|assignment| assignment.plan.clone());
             let plan = own.or_else(|| book.default_plan.clone()).ok_or_else(no_plan)?;
-            let terms = Terms { book: Arc::clone(book), plan, period: month.period(book.zone)? };
-            Ok((terms, month))
+            Ok((Terms::new(books, book, &plan, month)?, month))
         }
         other => Ok((other?, month)),
     }

@@ -1,5 +1,8 @@
 //! What a customer has used: their events of a period, counted by a book's meters.
 
+pub mod counters;
 pub mod flow;
+pub mod follow;
+pub mod quota;
 pub mod routes;
 pub mod store;

@@ -8,11 +8,11 @@ use engine::usage::Usage;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::flow::{MeteringError, Terms, count, terms, terms_now};
+use super::flow::{MeteringError, Terms, current, terms, terms_now};
 use crate::app::App;
 use crate::customers::flow::existing;
 use crate::error::Problem;
-use crate::request::{Asked, Named, Operator, customer_id};
+use crate::request::{Asked, Named, Reader, customer_id};
 
 /// Which month is wanted.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -57,27 +57,31 @@ pub struct UsageAnswer {
     responses(
         (status = 200, description = "Counted now", body = UsageAnswer),
         (status = 400, description = "The query cannot be read", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "No token, or a key that is unknown or has ended", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope usage:read, or belongs to another customer", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such customer", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "No plan applies, or the usage cannot be priced", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "The key is used too fast; Retry-After says when to try again", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ),
-    security(("operator" = []))
+    security(("operator" = []), ("api_key" = []))
 )]
 pub async fn usage(
     State(app): State<App>,
-    _: Operator,
+    reader: Reader,
     Named(id): Named,
     Asked(query): Asked<UsageQuery>,
 ) -> Result<Json<UsageAnswer>, Problem> {
-    let customer = existing(&app.db, &customer_id(&id)?).await?;
+    let id = customer_id(&id)?;
+    reader.may_read(&id)?;
+    let customer = existing(&app.db, &id).await?;
     let books = app.shelf.books(&app.db).await?;
     let now = app.clock.now();
     let (terms, month) = match query.month {
         Some(month) => (terms(&books, &customer, month)?, month),
         None => terms_now(&books, &customer, now)?,
     };
-    let Terms { book, plan, period } = terms;
-    let counted = count(&app.db, &book, (&customer.id, period)).await?;
+    let counted = current(&app, &customer.id, &terms).await?;
+    let Terms { book, plan, period, .. } = terms;
     let so_far = rate(&book, plan.as_str(), &counted.usage).map_err(MeteringError::Rate)?;
     Ok(Json(UsageAnswer {
         customer: customer.id.into(),

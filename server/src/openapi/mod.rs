@@ -21,8 +21,13 @@ use utoipa::{Modify, OpenApi};
         crate::customers::routes::list,
         crate::customers::routes::put,
         crate::metering::routes::usage,
+        crate::metering::quota::check,
         crate::auth::routes::add_link,
+        crate::auth::key_routes::add,
+        crate::auth::key_routes::list,
+        crate::auth::key_routes::end,
         crate::trial::routes::trial,
+        crate::trial::stream::stream,
         crate::billing::routes::run,
         crate::invoices::routes::list,
         crate::invoices::routes::one,
@@ -37,6 +42,7 @@ use utoipa::{Modify, OpenApi};
     ),
     tags(
         (name = "usage", description = "Events in, quantities out"),
+        (name = "keys", description = "Keys of those who send and read usage"),
         (name = "customers", description = "Who is billed, and by which plan"),
         (name = "invoices", description = "The bill run and what it issued"),
         (name = "books", description = "Price books"),
@@ -59,6 +65,8 @@ impl Modify for Schemes {
         let components = document.components.get_or_insert_default();
         let operator = "The operator's token: RATECARD_TOKEN, or the file operator-token in the data directory";
         components.add_security_scheme("operator", bearer(operator));
+        let key = "An API key with the scope that the operation needs; its token begins with rk_";
+        components.add_security_scheme("api_key", bearer(key));
         components.add_security_scheme("viewing_link", bearer("The token of a customer's viewing link"));
     }
 }

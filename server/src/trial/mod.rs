@@ -3,3 +3,4 @@
 //! The browser computes quotas and prices from it with the same engine; nothing is computed here.
 
 pub mod routes;
+pub mod stream;

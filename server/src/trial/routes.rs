@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use engine::catalog::BookView;
+use engine::ids::CustomerId;
 use engine::period::{Instant, Month, Period};
 use engine::usage::Usage;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::customers::flow::existing;
 use crate::error::Problem;
-use crate::metering::flow::{Terms, count, terms_now};
+use crate::metering::flow::{Terms, current, terms_now};
 use crate::request::Viewer;
 
 /// A customer's own figures, live.
@@ -25,13 +26,13 @@ pub struct TrialAnswer {
     #[schema(value_type = crate::openapi::shapes::BookViewShape)]
     book: BookView,
     /// Their plan.
-    plan: String,
+    pub(super) plan: String,
     /// The quantity of each meter this month.
     #[schema(value_type = Vec<crate::openapi::shapes::MeterUsageShape>)]
-    usage: Usage,
+    pub(super) usage: Usage,
     /// This month, in the book's zone.
     #[schema(value_type = String)]
-    month: Month,
+    pub(super) month: Month,
     /// The same as a half-open stretch of time.
     #[schema(value_type = crate::openapi::shapes::PeriodShape)]
     period: Period,
@@ -51,15 +52,21 @@ pub struct TrialAnswer {
     security(("viewing_link" = []))
 )]
 pub async fn trial(State(app): State<App>, Viewer(id): Viewer) -> Result<Json<TrialAnswer>, Problem> {
-    let customer = existing(&app.db, &id).await?;
+    answer(&app, &id).await.map(Json)
+}
+
+/// A customer's figures now.
+pub(super) async fn answer(app: &App, id: &CustomerId) -> Result<TrialAnswer, Problem> {
+    let customer = existing(&app.db, id).await?;
     let books = app.shelf.books(&app.db).await?;
     let now = app.clock.now();
-    let (Terms { book, plan, period }, month) = terms_now(&books, &customer, now)?;
-    let counted = count(&app.db, &book, (&customer.id, period)).await?;
+    let (terms, month) = terms_now(&books, &customer, now)?;
+    let counted = current(app, &customer.id, &terms).await?;
+    let Terms { book, plan, period, .. } = terms;
     let view = book.view_for(std::slice::from_ref(&plan));
     // What the view has no meter for is not the reader's to see.
     let shown: Vec<_> = counted.usage.0.into_iter().filter(|usage| view.book.meter(&usage.meter).is_some()).collect();
-    Ok(Json(TrialAnswer {
+    Ok(TrialAnswer {
         customer: customer.id.to_string(),
         name: customer.display_name().to_owned(),
         book: view,
@@ -68,5 +75,5 @@ pub async fn trial(State(app): State<App>, Viewer(id): Viewer) -> Result<Json<Tr
         month,
         period,
         as_of: now,
-    }))
+    })
 }

@@ -1,5 +1,7 @@
 //! A server in this process on a free port, and a client for it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -64,6 +66,25 @@ pub struct Api {
     client: Client<HttpConnector, Body>,
 }
 
+/// Sets the clock of a server.
+pub struct Hand(&'static AtomicI64);
+
+impl Hand {
+    fn new() -> Self {
+        let now: chrono::DateTime<chrono::Utc> = NOW.parse().unwrap();
+        // A server of the test may outlive the test by a little; eight bytes are lost.
+        Self(Box::leak(Box::new(AtomicI64::new(now.timestamp_micros()))))
+    }
+
+    pub fn clock(&self) -> Clock {
+        Clock::Set(self.0)
+    }
+
+    pub fn forward(&self, time: chrono::TimeDelta) {
+        self.0.fetch_add(time.num_microseconds().unwrap(), Ordering::Relaxed);
+    }
+}
+
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -73,6 +94,12 @@ pub struct Reply {
 impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The status and the kind of problem.
+    pub fn problem(&self) -> (u16, String) {
+        let kind = self.json()["type"].as_str().unwrap_or_default().to_owned();
+        (self.status.as_u16(), kind.strip_prefix("urn:ratecard:problem:").unwrap_or_default().to_owned())
     }
 
     pub fn text(&self) -> String {
@@ -100,8 +127,41 @@ impl Api {
     }
 
     pub async fn with(folder: TempDir, config: Config) -> Self {
-        let running = server::start_at(config, Clock::Fixed(NOW.parse().unwrap())).await.unwrap();
+        Self::by_clock(folder, config, Clock::Fixed(NOW.parse().unwrap())).await
+    }
+
+    pub async fn by_clock(folder: TempDir, config: Config, clock: Clock) -> Self {
+        let running = server::start_at(config, clock).await.unwrap();
         Self { running, folder, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// A server with the book of these tests, and its clock, which begins at [`NOW`].
+    pub async fn with_clock() -> (Self, Hand) {
+        let folder = TempDir::new().unwrap();
+        let config = config(&folder);
+        let hand = Hand::new();
+        let api = Self::by_clock(folder, config, hand.clock()).await;
+        assert_eq!(api.post("/v1/books", BOOK).await.status, StatusCode::CREATED);
+        (api, hand)
+    }
+
+    /// Makes a key and gives its token.
+    pub async fn key(&self, order: Value) -> String {
+        let reply = self.post("/v1/keys", order.to_string()).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+        reply.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends JSON with a token.
+    pub async fn send_by(&self, token: &str, events: &Value) -> Reply {
+        let token = format!("Bearer {token}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        self.send("POST", "/v1/events", &headers, events.to_string()).await
+    }
+
+    /// Reads with a token.
+    pub async fn get_by(&self, token: &str, path: &str) -> Reply {
+        self.send("GET", path, &[("authorization", &format!("Bearer {token}"))], Body::empty()).await
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {

@@ -45,6 +45,11 @@ fn every_operation_is_explained_and_its_refusals_are_problems() {
             let scheme = if path == "/v1/trial" { "viewing_link" } else { "operator" };
             assert!(operation["security"][0][scheme].is_array(), "{name}");
             assert!(operation["responses"]["401"].is_object(), "{name}");
+            let takes_keys = ["/v1/events", "/v1/customers/{id}/usage"].contains(&path.as_str());
+            assert_eq!(operation["security"][1]["api_key"].is_array(), takes_keys, "{name}");
+            for status in ["403", "429"] {
+                assert_eq!(operation["responses"][status].is_object(), takes_keys, "{name} {status}");
+            }
         }
     }
 }
@@ -102,6 +107,7 @@ async fn answers_have_the_shape_that_the_document_says() {
     let api = Api::new().await;
     api.events(&event("1", "acme", "2026-11-15T00:00:00Z")).await;
     api.post("/v1/bill-runs", json!({ "month": "2026-11" }).to_string()).await;
+    api.key(json!({ "name": "k", "customer": "acme" })).await;
     let document = document();
     for (path, described) in [
         ("/v1/invoices/1", "/v1/invoices/{number}"),
@@ -110,6 +116,7 @@ async fn answers_have_the_shape_that_the_document_says() {
         ("/v1/customers/acme/usage", "/v1/customers/{id}/usage"),
         ("/v1/books", "/v1/books"),
         ("/v1/refused-events", "/v1/refused-events"),
+        ("/v1/keys", "/v1/keys"),
         ("/books/index.json", "/books/index.json"),
         ("/books/shop.json", "/books/{file}"),
         ("/healthz", "/healthz"),
@@ -119,5 +126,33 @@ async fn answers_have_the_shape_that_the_document_says() {
         let schema = &document["paths"][described]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         assert!(schema.is_object(), "{described}");
         holds(&document, schema, &answer.json(), path);
+    }
+}
+
+#[tokio::test]
+async fn answers_to_events_have_the_shape_that_the_document_says() {
+    let api = Api::new().await;
+    let document = document();
+    let described = &document["paths"]["/v1/events"]["post"]["responses"];
+    let list = api.events(&json!([event("1", "acme", "2026-11-15T00:00:00Z")])).await.json();
+    holds(&document, &described["200"]["content"]["application/json"]["schema"], &list, "list");
+    let shape = |name: &str| document["components"]["schemas"][name].clone();
+    let some = json!([event("1", "acme", "2026-11-15T00:00:00Z"), { "specversion": "1.0" }]);
+    holds(&document, &shape("IngestAnswer"), &api.events(&some).await.json(), "part");
+    let lines = format!("{}\nnothing\n", event("1", "acme", "2026-11-15T00:00:00Z"));
+    let token = format!("Bearer {}", super::api::TOKEN);
+    let headers = [("authorization", token.as_str()), ("content-type", "application/x-ndjson")];
+    let stream = api.send("POST", "/v1/events", &headers, lines).await.json();
+    assert_eq!(stream["refused"], 1);
+    let schema = shape("StreamAnswer");
+    assert!(schema.is_object());
+    // The counts are part of the same object.
+    for part in schema["allOf"].as_array().unwrap_or(&vec![schema.clone()]) {
+        let properties = part["properties"].as_object();
+        let names = properties.map(|all| all.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        assert!(names.iter().all(|name| !stream[name].is_null()), "{names:?}: {stream}");
+    }
+    for name in ["EventAnswer", "StreamLine", "Counts", "CloudEvent"] {
+        assert!(shape(name).is_object(), "{name}");
     }
 }

@@ -5,7 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use server::{Config, DatabasePlace};
 use tempfile::TempDir;
+
+use super::api::{Api, BOOK, config};
 
 /// A running cluster; the last test that holds it stops it.
 pub struct Cluster {
@@ -25,6 +28,15 @@ pub fn cluster() -> Arc<Cluster> {
     let cluster = Arc::new(Cluster::start());
     *shared = Arc::downgrade(&cluster);
     cluster
+}
+
+/// A server with the book of the tests on a new database of the cluster, which must be held as long.
+pub async fn api() -> (Api, Arc<Cluster>) {
+    let (folder, cluster) = (TempDir::new().unwrap(), cluster());
+    let config = Config { database: DatabasePlace::Postgres(cluster.database()), ..config(&folder) };
+    let api = Api::with(folder, config).await;
+    assert!(api.post("/v1/books", BOOK).await.status.is_success());
+    (api, cluster)
 }
 
 impl Cluster {

@@ -1,0 +1,125 @@
+//! What the server does by itself while it runs: notices what others commit, stores counts, sorts events into blocks.
+//!
+//! Nothing here decides about money; what fails is logged and tried again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::db::DbError;
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often counts are stored.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// Events that are sorted at once when so many wait.
+const SORT_AT_EVENTS: u64 = 200_000;
+
+/// Commits that are sorted at once when so many wait, however few events they have.
+const SORT_AT_COMMITS: usize = 5_000;
+
+/// Fewer are sorted after this long.
+const SORT_AFTER: Duration = Duration::from_secs(600);
+
+/// Counts that are stored in one transaction.
+const COUNTS_PER_COMMIT: usize = 200;
+
+/// The running task.
+#[derive(Debug)]
+pub struct Maintenance {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Maintenance {
+    /// Starts it.
+    pub fn start(app: App) -> Self {
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let task = tokio::spawn(async move {
+            let mut state = State { saved: Instant::now(), sorted: Instant::now(), sorting: None };
+            let mut ticks = interval(LOOK_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = stopped.notified() => break,
+                }
+                if let Err(error) = state.look(&app).await {
+                    tracing::warn!(%error, "maintenance failed and will be tried again");
+                }
+            }
+            if let Some(sorting) = state.sorting.take() {
+                // Half a pass would do no harm, but a whole one saves the next start the work.
+                let _ = sorting.await;
+            }
+            if let Err(error) = save_counts(&app).await {
+                tracing::warn!(%error, "counts were not stored; they will be counted again");
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Ends it after what it is doing, and stores the counts.
+    pub async fn stop(self) {
+        self.stop.notify_one();
+        if self.task.await.is_err() {
+            tracing::warn!("maintenance ended badly");
+        }
+    }
+}
+
+struct State {
+    saved: Instant,
+    sorted: Instant,
+    /// A pass of sorting; it may take some seconds, in which others are still listened to.
+    sorting: Option<JoinHandle<()>>,
+}
+
+impl State {
+    async fn look(&mut self, app: &App) -> Result<(), DbError> {
+        let ledger = app.db.ledger();
+        ledger.catch_up().await?;
+        app.counters.heard();
+        let (events, commits) = (ledger.waiting(), ledger.waiting_commits());
+        let is_sorting = self.sorting.as_ref().is_some_and(|sorting| !sorting.is_finished());
+        let is_enough = events >= SORT_AT_EVENTS
+            || commits >= SORT_AT_COMMITS
+            || (events > 0 && self.sorted.elapsed() >= SORT_AFTER);
+        let sorts = is_enough && !is_sorting;
+        if sorts || self.saved.elapsed() >= SAVE_EVERY {
+            // Before sorting: a count that reaches past what is sorted is gone on with from a few commits.
+            save_counts(app).await?;
+            self.saved = Instant::now();
+        }
+        if sorts {
+            self.sorted = Instant::now();
+            self.sorting = Some(tokio::spawn(sort(Arc::clone(app))));
+        }
+        Ok(())
+    }
+}
+
+async fn sort(app: App) {
+    match app.db.ledger().sort(app.clock.now()).await {
+        Ok(None) => {}
+        Ok(Some(sorted)) => tracing::info!(events = sorted.events, through = sorted.through, "events sorted"),
+        Err(error) => tracing::warn!(%error, "events were not sorted; it will be tried again"),
+    }
+}
+
+async fn save_counts(app: &App) -> Result<(), DbError> {
+    loop {
+        let counts = app.counters.take_unsaved(COUNTS_PER_COMMIT);
+        if counts.is_empty() {
+            return Ok(());
+        }
+        app.db.ledger().save_counts(&counts).await?;
+    }
+}

@@ -16,6 +16,7 @@ pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod find;
 pub mod idempotency;
 pub mod import;
 pub mod ingest;

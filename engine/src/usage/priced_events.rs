@@ -20,7 +20,6 @@ pub struct PricedEvents {
     parts: Vec<(usize, Vec<Condition>)>,
     /// The one group that is wanted, if it is one.
     group: Option<Vec<String>>,
-    key: Vec<String>,
 }
 
 impl PricedEvents {
@@ -33,7 +32,7 @@ impl PricedEvents {
         let wanted = charge.meters();
         let places = meters.meters.iter().enumerate().filter(|(_, meter)| wanted.contains(&&meter.id));
         let parts = places.map(|(place, meter)| (place, only(&meter.id))).collect();
-        Self { meters, span, parts, group: None, key: Vec::new() }
+        Self { meters, span, parts, group: None }
     }
 
     /// Only those of the group with this key.
@@ -48,8 +47,9 @@ impl PricedEvents {
     }
 
     /// Whether the charge prices the event.
-    pub fn hold<E: UsageEvent>(&mut self, event: &E) -> Result<bool, MeterError> {
-        let Self { meters, span, parts, group, key } = self;
+    pub fn hold<E: UsageEvent>(&self, event: &E) -> Result<bool, MeterError> {
+        let Self { meters, span, parts, group } = self;
+        let mut key = Vec::new();
         let time = event.time();
         let (inside, before) = (span.period.contains(time), time < span.period.start);
         for (place, only) in parts {
@@ -58,7 +58,7 @@ impl PricedEvents {
             if !belongs || !meter.selects(event) || meter.read(event)?.is_none() {
                 continue;
             }
-            let mut around = Around { calendars: &meters.calendars, span, key };
+            let mut around = Around { calendars: &meters.calendars, span, key: &mut key };
             let found = around.key_of(meter, event)?;
             let selected = only.iter().all(|condition| condition.holds(found));
             if selected && group.as_deref().is_none_or(|group| group == found) {

@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::app::App;
 use crate::error::{Problem, finish};
@@ -97,11 +98,13 @@ pub fn router(app: App) -> Router {
         Some(folder) => api.fallback_service(public::files::files(folder).with_state(app.clone())),
         None => api.fallback(no_pages),
     };
+    // The answer to a stream is read while it goes on; packing it would hold it back.
+    let packed = DefaultPredicate::new().and(NotForContentType::const_new("application/x-ndjson"));
     // The last one is the first that a request meets.
     all.with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
         .layer(from_fn_with_state(app, auth::gate::gate))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(packed))
         .layer(from_fn(finish))
 }
 

@@ -101,10 +101,11 @@ impl From<LedgerError> for DbError {
 }
 
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 3] = [
+const SHAPES: [(i64, &str); 4] = [
     (1, include_str!("schema/0001_first.sql")),
     (2, include_str!("schema/0002_keys.sql")),
     (3, include_str!("schema/0003_ledger.sql")),
+    (5, include_str!("schema/0005_corrections.sql")),
 ];
 
 /// The mark in a shape where the ledger's own tables belong.

@@ -11,6 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::app::App;
 use crate::error::{Problem, finish};
 use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, metrics, public, trial};
+use crate::{asks, auth, billing, books, customers, find, idempotency, ingest, invoices, metering, public, trial};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -49,6 +50,8 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/events", find::routes::events)
+        .get("/v1/customers/{id}/events/profile", find::routes::events_profile)
         .get("/v1/customers/{id}/quota", metering::quota::check)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
@@ -63,6 +66,8 @@ fn routes() -> Routes {
         .get("/v1/invoices", invoices::routes::list)
         .get("/v1/invoices/{number}", invoices::routes::one)
         .get("/v1/invoices/{number}/pdf", invoices::routes::print)
+        .get("/v1/invoices/{number}/lines/{line}/events", find::routes::line_events)
+        .get("/v1/invoices/{number}/lines/{line}/profile", find::routes::line_profile)
         // Price books.
         .post("/v1/books", books::routes::add)
         .get("/v1/books", books::routes::list)
@@ -71,6 +76,10 @@ fn routes() -> Routes {
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
         .get("/v1/trial/stream", trial::stream::stream)
+        .get("/v1/trial/events", find::routes::own_events)
+        .get("/v1/trial/events/profile", find::routes::own_profile)
+        .get("/v1/trial/invoices/{number}/lines/{line}/events", find::routes::own_line_events)
+        .get("/v1/trial/invoices/{number}/lines/{line}/profile", find::routes::own_line_profile)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)

@@ -93,6 +93,10 @@ enum Command {
     #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
     Archive(archive::ArchiveCommand),
     /// Bill a month; repeating it changes nothing
+    /// Turn an access log into usage events
+    #[command(after_help = usage::IMPORT_EXAMPLES)]
+    Import(usage::ImportArgs),
+    /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
     /// List invoices, or print one as PDF or JSON

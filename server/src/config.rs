@@ -62,6 +62,12 @@ pub struct Settings {
     /// How long the answer to a request with an Idempotency-Key is kept, in hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_hours: Option<u32>,
+    /// How many refused events are kept for repair; above it the oldest settled ones go, then requests are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_max_entries: Option<u32>,
+    /// After how many minutes without a request a source is called silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_silent_minutes: Option<u32>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
@@ -124,6 +130,10 @@ pub struct Config {
     pub key_rates: Rates,
     /// How long the answer to a request with an Idempotency-Key is kept.
     pub idempotency: TimeDelta,
+    /// How many refused events are kept for repair.
+    pub quarantine_max_entries: u32,
+    /// After how long without a request a source is called silent.
+    pub source_silent: TimeDelta,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
@@ -195,6 +205,8 @@ impl Config {
             stream_limit_bytes: 1024 * 1024 * 1024,
             key_rates: Rates { requests: Rate::per_second(100), events: Rate::per_second(20_000) },
             idempotency: TimeDelta::hours(24),
+            quarantine_max_entries: 1_000_000,
+            source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
             log: "info".to_owned(),
@@ -233,6 +245,10 @@ impl Config {
             idempotency: settings
                 .idempotency_hours
                 .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
+            quarantine_max_entries: settings.quarantine_max_entries.unwrap_or(defaults.quarantine_max_entries),
+            source_silent: settings
+                .source_silent_minutes
+                .map_or(defaults.source_silent, |minutes| TimeDelta::minutes(i64::from(minutes))),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),

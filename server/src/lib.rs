@@ -23,6 +23,7 @@ pub mod maintenance;
 pub mod metering;
 pub mod openapi;
 pub mod public;
+pub mod quarantine;
 pub mod random;
 pub mod request;
 pub mod router;

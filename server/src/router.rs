@@ -9,7 +9,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, trial};
+use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, quarantine, trial};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -49,6 +49,13 @@ fn routes() -> Routes {
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
         .get("/v1/customers/{id}/quota", metering::quota::check)
+        // What was refused.
+        .get("/v1/quarantine", quarantine::routes::list)
+        .get("/v1/quarantine/{number}", quarantine::routes::show)
+        .post("/v1/quarantine/{number}/repair", quarantine::routes::repair)
+        .post("/v1/quarantine/{number}/replay", quarantine::routes::replay)
+        .post("/v1/quarantine/{number}/dismiss", quarantine::routes::dismiss)
+        .post("/v1/quarantine/replay", quarantine::routes::replay_all)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
         .get("/v1/keys", auth::key_routes::list)

@@ -6,6 +6,7 @@ mod bills;
 mod books;
 mod check;
 mod keys;
+mod quarantine;
 mod rate;
 mod screen;
 mod serve;
@@ -101,6 +102,9 @@ enum Command {
     /// Make, list and revoke API keys, by which others send and read usage
     #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
     Key(keys::KeyCommand),
+    /// Look at what was refused; repair, replay or dismiss it
+    #[command(subcommand, after_help = quarantine::EXAMPLES)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Print the API's OpenAPI 3.1 document
     #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
     Openapi,
@@ -168,6 +172,8 @@ enum CliError {
     #[error(transparent)]
     Key(#[from] crate::auth::keys::KeyError),
     #[error(transparent)]
+    Quarantine(#[from] crate::quarantine::flow::QuarantineError),
+    #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
     #[error(transparent)]
     Id(#[from] engine::ids::BadId),
@@ -206,6 +212,7 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
         Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
         Command::Key(command) => keys::key(&open(settings).await?, &command, screen).await,
+        Command::Quarantine(command) => quarantine::quarantine(&open(settings).await?, &command, screen).await,
         Command::Openapi => screen.line(&crate::openapi::json()?),
         Command::Schema => screen.line(&serde_json::to_string_pretty(&engine::catalog::schema())?),
     }

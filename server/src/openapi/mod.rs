@@ -18,6 +18,12 @@ use utoipa::{Modify, OpenApi};
     paths(
         crate::ingest::routes::accept,
         crate::ingest::routes::refused,
+        crate::quarantine::routes::list,
+        crate::quarantine::routes::show,
+        crate::quarantine::routes::repair,
+        crate::quarantine::routes::replay,
+        crate::quarantine::routes::dismiss,
+        crate::quarantine::routes::replay_all,
         crate::customers::routes::list,
         crate::customers::routes::put,
         crate::metering::routes::usage,
@@ -42,6 +48,7 @@ use utoipa::{Modify, OpenApi};
     ),
     tags(
         (name = "usage", description = "Events in, quantities out"),
+        (name = "quarantine", description = "What was refused: look, repair, replay, dismiss"),
         (name = "keys", description = "Keys of those who send and read usage"),
         (name = "customers", description = "Who is billed, and by which plan"),
         (name = "invoices", description = "The bill run and what it issued"),

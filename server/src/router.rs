@@ -9,7 +9,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, quarantine, trial};
+use crate::{
+    asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, quarantine, trial,
+};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]

@@ -108,11 +108,7 @@ fn answered(taken: Vec<Taken>, outcomes: Vec<Outcome>) -> Vec<Answered> {
 }
 
 /// Reads every event and holds it against the meters that will count it.
-async fn read_all(
-    db: &Db,
-    surroundings: Surroundings<'_>,
-    events: &[Submitted<'_>],
-) -> Result<Vec<Taken>, DbError> {
+async fn read_all(db: &Db, surroundings: Surroundings<'_>, events: &[Submitted<'_>]) -> Result<Vec<Taken>, DbError> {
     let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
     let meters = CountingBooks::load(db, surroundings, &taken).await?;
     for item in &mut taken {

@@ -46,7 +46,8 @@ pub async fn check_room(db: &Db, more: usize) -> Result<(), DbError> {
     if missing == 0 {
         return Ok(());
     }
-    let select = "SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE state IN ('replayed', 'dismissed') LIMIT $1) AS s";
+    let select =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE state IN ('replayed', 'dismissed') LIMIT $1) AS s";
     let settled: i64 = sqlx::query(select).bind(missing).fetch_one(db.pool()).await?.try_get(0)?;
     if settled < missing { Err(DbError::QuarantineFull { max: db.quarantine_max() }) } else { Ok(()) }
 }

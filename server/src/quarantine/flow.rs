@@ -13,7 +13,7 @@ use ledger::{Query, Row};
 use serde_json::Value;
 
 use super::store::{self, Entry, Filter, Settled, State};
-use crate::app::Parts;
+use crate::app::App;
 use crate::db::{Db, DbError};
 use crate::ingest::envelope::Envelope;
 use crate::ingest::flow::{Answered, CONFLICT_DETAIL, Outcome, Submitted, Surroundings, ingest_again};
@@ -156,7 +156,7 @@ fn stored(row: &Row<'_>, changed_by: Option<&str>) -> Stored {
 }
 
 /// Takes a mended event in for an open entry, which is replayed then.
-pub async fn repair(app: &Parts, number: i64, event: &str, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
+pub async fn repair(app: &App, number: i64, event: &str, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
     check_note(hand.note)?;
     let claim = claim(app, number).await?;
     let submitted = Submitted { text: Cow::Borrowed(event), position: 0, broken: None };
@@ -165,7 +165,7 @@ pub async fn repair(app: &Parts, number: i64, event: &str, hand: Hand<'_>) -> Re
 }
 
 /// Takes an open entry in as it came.
-pub async fn replay(app: &Parts, number: i64, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
+pub async fn replay(app: &App, number: i64, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
     check_note(hand.note)?;
     let before = entry(&app.db, number).await?;
     if !before.whole && before.state == State::Open {
@@ -180,7 +180,7 @@ pub async fn replay(app: &Parts, number: i64, hand: Hand<'_>) -> Result<Entry, Q
 }
 
 /// Settles an open entry as not needed.
-pub async fn dismiss(app: &Parts, number: i64, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
+pub async fn dismiss(app: &App, number: i64, hand: Hand<'_>) -> Result<Entry, QuarantineError> {
     let reason = hand.note.map(str::trim).unwrap_or_default();
     if reason.is_empty() {
         return Err(QuarantineError::Reason(0));
@@ -204,7 +204,7 @@ fn check_note(note: Option<&str>) -> Result<(), QuarantineError> {
 }
 
 /// Claims one entry and says since when.
-async fn claim(app: &Parts, number: i64) -> Result<Instant, QuarantineError> {
+async fn claim(app: &App, number: i64) -> Result<Instant, QuarantineError> {
     let now = app.clock.now();
     if store::claim(&app.db, &[number], now).await?.contains(&number) {
         return Ok(now);
@@ -220,7 +220,7 @@ type Taken = Vec<(i64, Answered)>;
 
 /// Takes claimed entries in and settles those that were accepted or there already; the others are let go.
 async fn take(
-    app: &Parts,
+    app: &App,
     (claim, allowed): (Instant, Allowed<'_>),
     entries: &[(i64, Submitted<'_>)],
     hand: Hand<'_>,
@@ -259,7 +259,7 @@ fn identity(text: &str) -> Option<(String, String)> {
 
 /// The one entry that was taken in, or why it stays open.
 async fn settled(
-    app: &Parts,
+    app: &App,
     (number, claim): (i64, Instant),
     taken: Result<Taken, DbError>,
 ) -> Result<Entry, QuarantineError> {
@@ -302,7 +302,7 @@ const PAGE: u32 = 500;
 
 /// Replays all open entries of a filter after the entry `after`, `limit` at most, oldest first.
 pub async fn replay_all(
-    app: &Parts,
+    app: &App,
     filter: &Filter,
     (after, limit): (i64, u32),
     hand: Hand<'_>,
@@ -323,12 +323,7 @@ pub async fn replay_all(
 /// The customer, where it is one, and the sources that a sender may send for.
 type Rights = (Option<CustomerId>, Vec<String>);
 
-async fn replay_page(
-    app: &Parts,
-    page: &[Entry],
-    hand: Hand<'_>,
-    done: &mut Replayed,
-) -> Result<(), QuarantineError> {
+async fn replay_page(app: &App, page: &[Entry], hand: Hand<'_>, done: &mut Replayed) -> Result<(), QuarantineError> {
     let cut = page.iter().filter(|entry| !entry.whole);
     done.still_open.extend(cut.map(|entry| (entry.number, "cut", QuarantineError::Cut(entry.number).to_string())));
     let whole: Vec<&Entry> = page.iter().filter(|entry| entry.whole).collect();

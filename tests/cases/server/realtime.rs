@@ -124,7 +124,10 @@ async fn a_voided_event_no_longer_counts_and_an_amended_one_counts_as_amended() 
     let mut nothing = event("nothing", "acme", "2026-12-01T08:30:01+08:00");
     nothing["voids"] = json!("2");
     let reply = api.events(&nothing).await;
-    assert_eq!((reply.status, &reply.json()["events"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_target")));
+    assert_eq!(
+        (reply.status, &reply.json()["events"][0]["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_target"))
+    );
 }
 
 #[tokio::test]
@@ -197,7 +200,8 @@ where
     let mut text = String::new();
     while let Some(frame) = body.frame().await {
         text.push_str(std::str::from_utf8(&frame.ok()?.into_data().ok()?).unwrap());
-        if let Some(data) = text.lines().find_map(|line| line.strip_prefix("data: ")).filter(|_| text.ends_with("\n\n")) {
+        if let Some(data) = text.lines().find_map(|line| line.strip_prefix("data: ")).filter(|_| text.ends_with("\n\n"))
+        {
             return Some(serde_json::from_str(data).unwrap());
         }
     }

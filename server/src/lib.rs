@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod asks;
+pub mod audit;
 pub mod auth;
 pub mod billing;
 pub mod books;
@@ -19,6 +20,7 @@ pub mod idempotency;
 pub mod import;
 pub mod ingest;
 pub mod invoices;
+pub mod leaks;
 pub mod maintenance;
 pub mod metering;
 pub mod openapi;
@@ -27,6 +29,7 @@ pub mod quarantine;
 pub mod random;
 pub mod request;
 pub mod router;
+pub mod sources;
 pub mod start;
 pub mod trial;
 

@@ -10,7 +10,8 @@ use tower_http::compression::CompressionLayer;
 use crate::app::App;
 use crate::error::{Problem, finish};
 use crate::{
-    asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, quarantine, trial,
+    asks, audit, auth, billing, books, customers, idempotency, ingest, invoices, leaks, metering, public, quarantine,
+    sources, trial,
 };
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
@@ -58,6 +59,11 @@ fn routes() -> Routes {
         .post("/v1/quarantine/{number}/replay", quarantine::routes::replay)
         .post("/v1/quarantine/{number}/dismiss", quarantine::routes::dismiss)
         .post("/v1/quarantine/replay", quarantine::routes::replay_all)
+        // Whether usage comes in as it should.
+        .get("/v1/sources", sources::routes::list)
+        .get("/v1/leaks", leaks::routes::report)
+        .get("/v1/audit/{day}", audit::routes::show)
+        .post("/v1/audit/{day}/close", audit::routes::shut)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
         .get("/v1/keys", auth::key_routes::list)

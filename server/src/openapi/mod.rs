@@ -24,6 +24,10 @@ use utoipa::{Modify, OpenApi};
         crate::quarantine::routes::replay,
         crate::quarantine::routes::dismiss,
         crate::quarantine::routes::replay_all,
+        crate::sources::routes::list,
+        crate::leaks::routes::report,
+        crate::audit::routes::show,
+        crate::audit::routes::shut,
         crate::customers::routes::list,
         crate::customers::routes::put,
         crate::metering::routes::usage,
@@ -49,6 +53,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "usage", description = "Events in, quantities out"),
         (name = "quarantine", description = "What was refused: look, repair, replay, dismiss"),
+        (name = "sources", description = "Whether usage comes in, brings money and is all there"),
         (name = "keys", description = "Keys of those who send and read usage"),
         (name = "customers", description = "Who is billed, and by which plan"),
         (name = "invoices", description = "The bill run and what it issued"),

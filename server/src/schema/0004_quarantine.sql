@@ -58,14 +58,16 @@ CREATE TABLE source_batches (
     PRIMARY KEY (source, first_batch)
 );
 
--- How far our clock was ahead of a source's when its request arrived, as far as it says when it was sent.
-CREATE TABLE source_clocks (
+-- Sources that name themselves: their last request, and how far our clock was ahead of theirs when requests arrived, as
+-- far as they say when they were sent.
+CREATE TABLE source_reports (
     source TEXT NOT NULL PRIMARY KEY,
     requests BIGINT NOT NULL,
+    first_us BIGINT NOT NULL,
     last_us BIGINT NOT NULL,
-    last_skew_us BIGINT NOT NULL,
-    min_skew_us BIGINT NOT NULL,
-    max_skew_us BIGINT NOT NULL
+    last_skew_us BIGINT,
+    min_skew_us BIGINT,
+    max_skew_us BIGINT
 );
 
 -- A day that was closed: what it had of each source then. `digest` is over all of its rows.

@@ -68,6 +68,12 @@ pub struct Settings {
     /// What a bill run does about events that came after an invoice was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrections: Option<Corrections>,
+    /// How many refused events are kept for repair; above it the oldest settled ones go, then requests are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_max_entries: Option<u32>,
+    /// After how many minutes without a request a source is called silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_silent_minutes: Option<u32>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
@@ -154,6 +160,10 @@ pub struct Config {
     pub grace: TimeDelta,
     /// What a bill run does about events that came after an invoice was issued.
     pub corrections: Corrections,
+    /// How many refused events are kept for repair.
+    pub quarantine_max_entries: u32,
+    /// After how long without a request a source is called silent.
+    pub source_silent: TimeDelta,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
@@ -233,6 +243,8 @@ impl Config {
             idempotency: TimeDelta::hours(24),
             grace: TimeDelta::zero(),
             corrections: Corrections::default(),
+            quarantine_max_entries: 1_000_000,
+            source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
             metrics_open: false,
@@ -276,6 +288,10 @@ impl Config {
                 .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
             grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
             corrections: settings.corrections.unwrap_or(defaults.corrections),
+            quarantine_max_entries: settings.quarantine_max_entries.unwrap_or(defaults.quarantine_max_entries),
+            source_silent: settings
+                .source_silent_minutes
+                .map_or(defaults.source_silent, |minutes| TimeDelta::minutes(i64::from(minutes))),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),

@@ -10,8 +10,10 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, metrics, public, trial};
-use crate::{asks, auth, billing, books, customers, find, idempotency, ingest, invoices, metering, public, trial};
+use crate::{
+    asks, audit, auth, billing, books, customers, find, idempotency, ingest, invoices, leaks, metering, metrics,
+    public, quarantine, sources, trial,
+};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -53,6 +55,18 @@ fn routes() -> Routes {
         .get("/v1/customers/{id}/events", find::routes::events)
         .get("/v1/customers/{id}/events/profile", find::routes::events_profile)
         .get("/v1/customers/{id}/quota", metering::quota::check)
+        // What was refused.
+        .get("/v1/quarantine", quarantine::routes::list)
+        .get("/v1/quarantine/{number}", quarantine::routes::show)
+        .post("/v1/quarantine/{number}/repair", quarantine::routes::repair)
+        .post("/v1/quarantine/{number}/replay", quarantine::routes::replay)
+        .post("/v1/quarantine/{number}/dismiss", quarantine::routes::dismiss)
+        .post("/v1/quarantine/replay", quarantine::routes::replay_all)
+        // Whether usage comes in as it should.
+        .get("/v1/sources", sources::routes::list)
+        .get("/v1/leaks", leaks::routes::report)
+        .get("/v1/audit/{day}", audit::routes::show)
+        .post("/v1/audit/{day}/close", audit::routes::shut)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
         .get("/v1/keys", auth::key_routes::list)

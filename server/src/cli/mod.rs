@@ -9,10 +9,12 @@ mod check;
 mod collect;
 mod import;
 mod keys;
+mod quarantine;
 mod rate;
 mod screen;
 mod serve;
 mod usage;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,10 +94,6 @@ enum Command {
     /// Keep months of events as files, and the database small
     #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
     Archive(archive::ArchiveCommand),
-    /// Bill a month; repeating it changes nothing
-    /// Turn an access log into usage events
-    #[command(after_help = usage::IMPORT_EXAMPLES)]
-    Import(usage::ImportArgs),
     /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
@@ -114,6 +112,18 @@ enum Command {
     /// Make, list and revoke API keys, by which others send and read usage
     #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
     Key(keys::KeyCommand),
+    /// Look at what was refused; repair, replay or dismiss it
+    #[command(subcommand, after_help = quarantine::EXAMPLES)]
+    Quarantine(quarantine::QuarantineCommand),
+    /// Show how every source of usage does: heartbeat, counts, clock, missing batches
+    #[command(after_help = watch::SOURCES_EXAMPLES)]
+    Sources,
+    /// Report accepted events of a month that bring no money
+    #[command(after_help = watch::LEAKS_EXAMPLES)]
+    Leaks(watch::LeaksArgs),
+    /// Hold a day's books of intake against what is stored, and close the day
+    #[command(after_help = watch::AUDIT_EXAMPLES)]
+    Audit(watch::AuditArgs),
     /// Print the API's OpenAPI 3.1 document
     #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
     Openapi,
@@ -193,6 +203,12 @@ enum CliError {
     #[error(transparent)]
     Key(#[from] crate::auth::keys::KeyError),
     #[error(transparent)]
+    Quarantine(#[from] crate::quarantine::flow::QuarantineError),
+    #[error(transparent)]
+    Audit(#[from] crate::audit::flow::AuditError),
+    #[error(transparent)]
+    NoDay(#[from] watch::NoDay),
+    #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
     #[error(transparent)]
     Id(#[from] engine::ids::BadId),
@@ -234,6 +250,10 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
         Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
         Command::Key(command) => keys::key(&open(settings).await?, &command, screen).await,
+        Command::Quarantine(command) => quarantine::quarantine(&open(settings).await?, &command, screen).await,
+        Command::Sources => watch::sources(&open(settings).await?, screen).await,
+        Command::Leaks(args) => watch::leaks(&open(settings).await?, &args, screen).await,
+        Command::Audit(args) => watch::audit(&open(settings).await?, &args, screen).await,
         Command::Openapi => screen.line(&crate::openapi::json()?),
         Command::Schema => screen.line(&serde_json::to_string_pretty(&engine::catalog::schema())?),
     }

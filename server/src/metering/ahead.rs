@@ -23,7 +23,7 @@ struct Alike<'t> {
 /// The usage of those of the customers whose stored counts hold every event.
 pub async fn count_ahead(
     db: &Db,
-    wanted: &[(&CustomerId, Terms)],
+    wanted: &[(&CustomerId, &Terms)],
 ) -> Result<BTreeMap<CustomerId, Counted>, MeteringError> {
     // First of all, so that what was committed until now is either in a count or known to be missing there.
     let through = db.ledger().catch_up().await.map_err(DbError::from)?;
@@ -97,7 +97,7 @@ async fn walk(
     Ok(counted)
 }
 
-fn alike<'t>(wanted: &'t [(&'t CustomerId, Terms)]) -> Vec<Alike<'t>> {
+fn alike<'t>(wanted: &[(&'t CustomerId, &'t Terms)]) -> Vec<Alike<'t>> {
     let mut groups: Vec<Alike<'t>> = Vec::new();
     for (customer, terms) in wanted {
         let same = |group: &&mut Alike<'_>| {

@@ -74,6 +74,11 @@ impl Crowd {
         self.sums.exact.len()
     }
 
+    /// For how many customers something was counted that no slot holds. Each of them takes the memory of a [`Metering`].
+    pub fn counted_exactly(&self) -> usize {
+        self.sums.exact.iter().flatten().count()
+    }
+
     /// Counts one event of a customer in every meter that selects it; returns how many did. One that a meter cannot read
     /// is counted by none of them. `kind` is the event's type, looked up before. There is room for all customers up to
     /// the highest number afterwards.

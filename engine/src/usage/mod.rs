@@ -7,6 +7,9 @@ mod carried;
 mod counter;
 #[cfg(feature = "zones")]
 mod crowd;
+#[cfg(test)]
+#[cfg(feature = "zones")]
+mod crowd_tests;
 mod dedupe;
 mod dimension;
 mod event;

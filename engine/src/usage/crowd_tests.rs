@@ -161,7 +161,7 @@ fn merged_crowds_keep_short_sums_short_and_the_closed_ones_exact() {
     assert_eq!((counted(&whole, 1), whole.counted_exactly()), (both(2, "9223372036854775802"), 0));
     let mut long = crowd(SUM);
     add(&mut long, 7, &noon("9223372036854775800")).unwrap();
-    whole.merge(long, |customer| customer - 7).unwrap();
+    whole.merge(long, |customer| customer.saturating_sub(7)).unwrap();
     assert_eq!((counted(&whole, 0), whole.counted_exactly()), (both(3, "9223372036854775803.5"), 1));
     add(&mut whole, 0, &noon("0.5")).unwrap();
     assert_eq!(counted(&whole, 0), both(4, "9223372036854775804"));

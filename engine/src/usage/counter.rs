@@ -151,6 +151,17 @@ impl Counter {
         Ok(())
     }
 
+    /// Takes in events that were added up elsewhere, for meters that count or sum without groups.
+    pub(super) fn add_sum(
+        &mut self,
+        meter: &Meter,
+        (events, quantity): (u64, Quantity),
+        span: &Span,
+    ) -> Result<(), MeterError> {
+        let part = CarriedPart { key: Vec::new(), events, quantity, items: Vec::new() };
+        self.total.carry(&part, span).map_err(|Overflow| MeterError::Overflow { meter: meter.id.clone() })
+    }
+
     pub(super) fn merge(&mut self, meter: &Meter, other: &Self) -> Result<(), MeterError> {
         let failed = |error| match error {
             AggregateError::Mixed | AggregateError::OutOfCalendar => MeterError::Mixed,

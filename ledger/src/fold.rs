@@ -39,7 +39,7 @@ impl Shared {
         let last_seq = these.iter().map(|segment| segment.last_seq).max().unwrap_or(0);
         let folded = tokio::task::spawn_blocking(move || together(month, &blocks));
         let folded = folded.await.map_err(|_| LedgerError::Closed)??;
-        let number = write_segment(connection, &folded, last_seq).await?;
+        let number = write_segment(self, connection, &folded, last_seq).await?;
         let old: Vec<i64> = these.iter().map(|segment| segment.number).collect();
         self.put_in_place(connection, Flip { segments_in: &[number], segments_out: &old, ..Flip::default() }).await
     }

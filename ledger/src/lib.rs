@@ -4,10 +4,12 @@
 //! the background into compressed blocks by month, customer and time (`sort`) → [`Ledger::scan`]. Identities are known
 //! for good (`known`, `runs`). Never prices anything, never asks for the time.
 
+mod arrange;
 mod batch;
 mod block;
 mod bytes;
 mod changes;
+mod checkpoint;
 mod counts;
 mod days;
 mod error;
@@ -32,7 +34,7 @@ mod writer;
 
 pub use changes::{Change, Changed};
 pub use counts::SavedCount;
-pub use days::{DayCount, DayTotals};
+pub use days::{DayCount, DayTotals, SourceTotals};
 pub use error::LedgerError;
 pub use ledger::{Committed, Ledger, Limits};
 pub use retention::{DropError, month_span};
@@ -40,5 +42,5 @@ pub use row::Row;
 pub use scan::{Found, Place, Query};
 pub use sort::Sorted;
 pub use stats::{MonthSize, Outcomes, SOURCES_MAX, Spread, Stats};
-pub use tables::{Backend, tables};
+pub use tables::{Backend, SQLITE_PRAGMAS, tables};
 pub use writer::{Incoming, Kept};

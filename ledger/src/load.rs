@@ -24,8 +24,11 @@ pub(crate) struct StoredBatch {
 
 impl StoredBatch {
     pub(crate) fn rows(&self) -> Result<Vec<Row<'_>>, LedgerError> {
-        let unreadable = LedgerError::Unreadable { what: "batch of events", place: self.seq };
-        batch::rows(&self.bytes, (self.seq, self.received_us)).ok_or(unreadable)
+        batch::rows(&self.bytes, (self.seq, self.received_us)).ok_or_else(|| self.unreadable())
+    }
+
+    pub(crate) fn unreadable(&self) -> LedgerError {
+        LedgerError::Unreadable { what: "batch of events", place: self.seq }
     }
 }
 

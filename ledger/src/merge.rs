@@ -13,7 +13,8 @@ use crate::runs::{Run, empty_filter, filter_pieces, part_of};
 use crate::state;
 
 /// Writes the sorted keys of a new run, part by part.
-pub(crate) struct RunWriter {
+pub(crate) struct RunWriter<'s> {
+    shared: &'s Shared,
     number: i64,
     bits: u32,
     keys: u64,
@@ -24,20 +25,26 @@ pub(crate) struct RunWriter {
     full: Vec<(usize, Vec<u8>)>,
 }
 
-/// Parts in one transaction.
-const PARTS_PER_COMMIT: usize = 64;
+/// Parts in one transaction: few, as commits wait for it.
+const PARTS_PER_COMMIT: usize = 32;
 
-impl RunWriter {
+impl<'s> RunWriter<'s> {
     /// Begins a run of about `expected` keys, not yet in place.
-    pub(crate) async fn begin(connection: &mut AnyConnection, expected: u64) -> Result<Self, LedgerError> {
+    pub(crate) async fn begin(
+        shared: &'s Shared,
+        connection: &mut AnyConnection,
+        expected: u64,
+    ) -> Result<Self, LedgerError> {
         let bits = bits_for(expected);
+        let turn = shared.turn().await;
         let mut tx = sqlx::Connection::begin(connection).await?;
         let number = state::next(&mut tx, "segment").await?;
         let insert = "INSERT INTO event_key_runs (run, bits, keys, live) VALUES ($1, $2, 0, 0)";
         sqlx::query(insert).bind(number).bind(i64::from(bits)).execute(&mut *tx).await?;
         tx.commit().await?;
+        drop(turn);
         let filter = empty_filter(expected.max(1));
-        Ok(Self { number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
+        Ok(Self { shared, number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
     }
 
     /// Adds a key; they come in order.
@@ -63,6 +70,7 @@ impl RunWriter {
     }
 
     async fn store(&mut self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let _turn = self.shared.turn().await;
         let mut tx = sqlx::Connection::begin(connection).await?;
         for (part, body) in self.full.drain(..) {
             sqlx::query("INSERT INTO event_keys (run, part, body) VALUES ($1, $2, $3)")
@@ -81,6 +89,7 @@ impl RunWriter {
         self.close_part();
         self.store(connection).await?;
         for (shard, body) in filter_pieces(&self.filter).into_iter().enumerate() {
+            let _turn = self.shared.turn().await;
             sqlx::query("INSERT INTO event_filters (run, shard, body) VALUES ($1, $2, $3)")
                 .bind(self.number)
                 .bind(i64::try_from(shard).unwrap_or(i64::MAX))
@@ -88,6 +97,7 @@ impl RunWriter {
                 .execute(&mut *connection)
                 .await?;
         }
+        let _turn = self.shared.turn().await;
         let keys = i64::try_from(self.keys).unwrap_or(i64::MAX);
         let update = "UPDATE event_key_runs SET keys = $2 WHERE run = $1";
         sqlx::query(update).bind(self.number).bind(keys).execute(connection).await?;
@@ -127,7 +137,7 @@ impl Shared {
         keep: impl Fn(u16) -> bool + Send,
     ) -> Result<i64, LedgerError> {
         let total = these.iter().map(|run| run.keys).sum();
-        let mut writer = RunWriter::begin(&mut *connection, total).await?;
+        let mut writer = RunWriter::begin(self, &mut *connection, total).await?;
         let coarse = these.iter().map(|run| run.bits).min().unwrap_or(0);
         for slice in 0..1_usize << coarse {
             let mut keys: Vec<Key> = Vec::new();
@@ -148,10 +158,15 @@ impl Shared {
 }
 
 /// Takes away batches whose events are in blocks, few at a time.
-pub(crate) async fn remove_sorted(connection: &mut AnyConnection, through: i64) -> Result<(), LedgerError> {
+pub(crate) async fn remove_sorted(
+    shared: &Shared,
+    connection: &mut AnyConnection,
+    through: i64,
+) -> Result<(), LedgerError> {
     loop {
         let delete = "DELETE FROM event_batches WHERE seq IN \
-                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 50)";
+                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 25)";
+        let _turn = shared.turn().await;
         let done = sqlx::query(delete).bind(through).execute(&mut *connection).await?;
         if done.rows_affected() == 0 {
             return Ok(());
@@ -161,28 +176,38 @@ pub(crate) async fn remove_sorted(connection: &mut AnyConnection, through: i64) 
 
 /// Takes away segments and runs that are not in place: replaced, dropped, or half-written when somebody stopped.
 /// Whoever calls it holds the lease, so nothing of it is being written.
-pub(crate) async fn clear_leftovers(connection: &mut AnyConnection) -> Result<(), LedgerError> {
+pub(crate) async fn clear_leftovers(shared: &Shared, connection: &mut AnyConnection) -> Result<(), LedgerError> {
     for row in sqlx::query("SELECT segment FROM event_segments WHERE live = 0").fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
         let pieces = "DELETE FROM event_blocks WHERE segment = $1 AND part IN \
                       (SELECT part FROM event_blocks WHERE segment = $1 ORDER BY part LIMIT 64)";
-        delete_all(connection, pieces, number).await?;
+        delete_all(shared, connection, (pieces, number)).await?;
+        let _turn = shared.turn().await;
         sqlx::query("DELETE FROM event_segments WHERE segment = $1").bind(number).execute(&mut *connection).await?;
     }
     for row in sqlx::query("SELECT run FROM event_key_runs WHERE live = 0").fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
         let pieces = "DELETE FROM event_keys WHERE run = $1 AND part IN \
                       (SELECT part FROM event_keys WHERE run = $1 ORDER BY part LIMIT 256)";
-        delete_all(connection, pieces, number).await?;
+        delete_all(shared, connection, (pieces, number)).await?;
+        let _turn = shared.turn().await;
         sqlx::query("DELETE FROM event_filters WHERE run = $1").bind(number).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM event_key_runs WHERE run = $1").bind(number).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn delete_all(connection: &mut AnyConnection, pieces: &'static str, number: i64) -> Result<(), LedgerError> {
-    while sqlx::query(pieces).bind(number).execute(&mut *connection).await?.rows_affected() > 0 {}
-    Ok(())
+async fn delete_all(
+    shared: &Shared,
+    connection: &mut AnyConnection,
+    (pieces, number): (&'static str, i64),
+) -> Result<(), LedgerError> {
+    loop {
+        let _turn = shared.turn().await;
+        if sqlx::query(pieces).bind(number).execute(&mut *connection).await?.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,12 +49,14 @@ impl Flip<'_> {
 impl Shared {
     /// Puts it in place, brings the memory up to it, and takes away what is no longer in place.
     pub(crate) async fn put_in_place(&self, connection: &mut AnyConnection, flip: Flip<'_>) -> Result<(), LedgerError> {
+        let turn = self.turn().await;
         let mut tx = sqlx::Connection::begin(&mut *connection).await?;
         state::hold_commits(&mut tx).await?;
         flip.apply(&mut tx).await?;
         tx.commit().await?;
+        drop(turn);
         self.look_again(connection).await?;
-        merge::clear_leftovers(connection).await
+        merge::clear_leftovers(self, connection).await
     }
 
     /// Brings the memory to what is in place now.

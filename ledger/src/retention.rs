@@ -84,7 +84,7 @@ impl Shared {
     /// Whoever calls it holds the lease.
     async fn drop_month(&self, month: Month, expected: Option<DayTotals>) -> Result<DayTotals, DropError> {
         let mut connection = self.pool.acquire().await?;
-        merge::clear_leftovers(&mut connection).await?;
+        merge::clear_leftovers(self, &mut connection).await?;
         self.look_again(&mut connection).await?;
         self.check_sorted(month)?;
         let number = month_of(month_span(month).0);
@@ -107,7 +107,7 @@ impl Shared {
         let flip = Flip { segments_out: &old_segments, runs_in: &[kept], runs_out: &old_runs, ..Flip::default() };
         self.drop_at_once(&mut connection, month, (flip, &gone)).await?;
         self.look_again(&mut connection).await?;
-        merge::clear_leftovers(&mut connection).await?;
+        merge::clear_leftovers(self, &mut connection).await?;
         Ok(stored)
     }
 
@@ -117,6 +117,7 @@ impl Shared {
         month: Month,
         (flip, gone): (Flip<'_>, &Gone),
     ) -> Result<(), DropError> {
+        let _turn = self.turn().await;
         let mut tx = sqlx::Connection::begin(connection).await?;
         state::hold_commits(&mut tx).await?;
         // From here on nothing comes in. What came in meanwhile must not lose its changes.

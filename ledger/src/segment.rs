@@ -4,6 +4,7 @@ use sqlx::AnyConnection;
 
 use crate::block::{self, BLOCK_ROWS};
 use crate::error::LedgerError;
+use crate::ledger::Shared;
 use crate::row::Row;
 use crate::state;
 
@@ -15,14 +16,14 @@ pub(crate) struct NewBlock {
     start_us: i64,
     end_us: i64,
     events: i64,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The blocks of a month.
 #[derive(Debug)]
 pub(crate) struct NewSegment {
-    month: i64,
-    blocks: Vec<NewBlock>,
+    pub(crate) month: i64,
+    pub(crate) blocks: Vec<NewBlock>,
 }
 
 /// Bytes of a block before compression, about.
@@ -31,7 +32,8 @@ const BLOCK_BYTES: usize = 4 << 20;
 impl NewSegment {
     /// The blocks of events that are sorted.
     pub(crate) fn of(month: i64, rows: &[Row<'_>]) -> Result<Self, LedgerError> {
-        let blocks = pieces(rows).into_iter().map(new_block).collect::<Result<Vec<_>, _>>()?;
+        let pieces = pieces(rows, |a, b| a.customer == b.customer, |row| row.id.len() + row.data.len() + 16);
+        let blocks = pieces.into_iter().map(new_block).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { month, blocks })
     }
 }
@@ -41,23 +43,23 @@ pub(crate) fn order<'r>(row: &'r Row<'_>) -> (&'r str, i64, &'r str, &'r str) {
     (row.customer, row.time_us, row.source, row.id)
 }
 
-/// Cuts sorted rows so that no block has too many rows or bytes, and a customer with many has blocks of their own.
-fn pieces<'r, 'a>(rows: &'r [Row<'a>]) -> Vec<&'r [Row<'a>]> {
+/// Cuts sorted events so that no block has too many events or bytes, and a customer with many has blocks of their own.
+pub(crate) fn pieces<T>(sorted: &[T], same_customer: impl Fn(&T, &T) -> bool, size: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut pieces = Vec::new();
     let (mut begin, mut bytes) = (0, 0_usize);
     let mut place = 0;
-    for customer in rows.chunk_by(|a, b| a.customer == b.customer) {
+    for customer in sorted.chunk_by(same_customer) {
         // A customer who fills half a block does not share it.
         if customer.len() * 2 >= BLOCK_ROWS && place > begin {
             pieces.push((begin, place));
             (begin, bytes) = (place, 0);
         }
-        for row in customer {
+        for event in customer {
             if place - begin >= BLOCK_ROWS || bytes >= BLOCK_BYTES {
                 pieces.push((begin, place));
                 (begin, bytes) = (place, 0);
             }
-            bytes = bytes.saturating_add(row.id.len() + row.data.len() + 16);
+            bytes = bytes.saturating_add(size(event));
             place += 1;
         }
         if customer.len() * 2 >= BLOCK_ROWS {
@@ -68,10 +70,10 @@ fn pieces<'r, 'a>(rows: &'r [Row<'a>]) -> Vec<&'r [Row<'a>]> {
     if place > begin {
         pieces.push((begin, place));
     }
-    pieces.into_iter().filter_map(|(begin, end)| rows.get(begin..end)).collect()
+    pieces.into_iter().filter_map(|(begin, end)| sorted.get(begin..end)).collect()
 }
 
-fn new_block(rows: &[Row<'_>]) -> Result<NewBlock, LedgerError> {
+pub(crate) fn new_block(rows: &[Row<'_>]) -> Result<NewBlock, LedgerError> {
     let failed = |_| LedgerError::Unreadable { what: "block of events", place: 0 };
     Ok(NewBlock {
         customer: rows.first().map_or("", |row| row.customer).to_owned(),
@@ -83,15 +85,17 @@ fn new_block(rows: &[Row<'_>]) -> Result<NewBlock, LedgerError> {
     })
 }
 
-/// Blocks in one transaction.
-const BLOCKS_PER_COMMIT: usize = 16;
+/// Blocks in one transaction: few, as commits wait for it.
+const BLOCKS_PER_COMMIT: usize = 4;
 
 /// Stores a segment's blocks, not yet in place. Returns its number.
 pub(crate) async fn write_segment(
+    shared: &Shared,
     connection: &mut AnyConnection,
     segment: &NewSegment,
     last_seq: i64,
 ) -> Result<i64, LedgerError> {
+    let turn = shared.turn().await;
     let mut tx = sqlx::Connection::begin(&mut *connection).await?;
     let number = state::next(&mut tx, "segment").await?;
     let events: i64 = segment.blocks.iter().map(|block| block.events).sum();
@@ -107,8 +111,10 @@ pub(crate) async fn write_segment(
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
+    drop(turn);
     let mut part = 0_i64;
     for blocks in segment.blocks.chunks(BLOCKS_PER_COMMIT) {
+        let _turn = shared.turn().await;
         let mut tx = sqlx::Connection::begin(&mut *connection).await?;
         for block in blocks {
             let insert = "INSERT INTO event_blocks \

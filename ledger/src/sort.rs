@@ -7,15 +7,14 @@ use chrono::{DateTime, Datelike};
 use engine::period::Instant;
 use sqlx::AnyConnection;
 
+use crate::arrange::{Arranged, arrange};
 use crate::error::LedgerError;
-use crate::identity::{Content, Identity};
 use crate::keys::Key;
 use crate::ledger::{Ledger, Shared};
-use crate::load::{self, StoredBatch};
+use crate::load;
 use crate::merge::{self, RunWriter};
 use crate::place::Flip;
-use crate::row::Row;
-use crate::segment::{NewSegment, order, write_segment};
+use crate::segment::write_segment;
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,18 +71,20 @@ impl Shared {
         let until_us = now_us.saturating_add(LEASE_MINUTES * 60_000_000);
         // A lease that ends later than any lease could is from a clock that was wrong.
         let take = "UPDATE ledger_state SET value = $1 WHERE name = 'sorter' AND (value < $2 OR value > $1)";
+        let _turn = self.turn().await;
         let done = sqlx::query(take).bind(until_us).bind(now_us).execute(&self.pool).await?;
         Ok(done.rows_affected() == 1)
     }
 
     pub(crate) async fn give_lease_back(&self) -> Result<(), LedgerError> {
+        let _turn = self.turn().await;
         sqlx::query("UPDATE ledger_state SET value = 0 WHERE name = 'sorter'").execute(&self.pool).await?;
         Ok(())
     }
 
     async fn sort_once(&self) -> Result<Option<Sorted>, LedgerError> {
         let mut connection = self.pool.acquire().await?;
-        merge::clear_leftovers(&mut connection).await?;
+        merge::clear_leftovers(self, &mut connection).await?;
         let stand = {
             let mut index = self.index();
             index.begin_generation();
@@ -91,62 +92,24 @@ impl Shared {
         };
         let batches = load::batches(&mut connection, (stand.sorted, stand.batch), self.limits.sort_events).await?;
         let Some(last) = batches.last().map(|batch| batch.seq) else {
-            merge::remove_sorted(&mut connection, stand.sorted).await?;
+            merge::remove_sorted(self, &mut connection, stand.sorted).await?;
             return Ok(None);
         };
-        let sorted =
-            tokio::task::spawn_blocking(move || arrange(&batches)).await.map_err(|_| LedgerError::Closed)??;
-        let (segments, keys) = sorted;
+        let arranged = tokio::task::spawn_blocking(move || arrange(&batches));
+        let Arranged { segments, keys } = arranged.await.map_err(|_| LedgerError::Closed)??;
         let events = crate::bytes::length(keys.len());
         let mut placed = Vec::new();
         for segment in &segments {
-            placed.push(write_segment(&mut connection, segment, last).await?);
+            placed.push(write_segment(self, &mut connection, segment, last).await?);
         }
-        let run = write_run(&mut connection, &keys).await?;
+        let run = write_run(self, &mut connection, &keys).await?;
         let flip = Flip { segments_in: &placed, runs_in: &[run], sorted: Some(last), ..Flip::default() };
         self.put_in_place(&mut connection, flip).await?;
-        merge::remove_sorted(&mut connection, last).await?;
+        merge::remove_sorted(self, &mut connection, last).await?;
         self.merge_runs(&mut connection).await?;
         self.fold_segments(&mut connection).await?;
         Ok(Some(Sorted { events, through: last }))
     }
-}
-
-type Arranged = (Vec<NewSegment>, Vec<Key>);
-
-/// Sorts the rows of batches into blocks by month, and their identities. Takes a while: not for a thread that answers.
-fn arrange(batches: &[StoredBatch]) -> Result<Arranged, LedgerError> {
-    let mut rows: Vec<(i64, Row<'_>)> = Vec::new();
-    let mut keys = Vec::new();
-    for batch in batches {
-        for row in batch.rows()? {
-            let month = month_of(row.time_us);
-            keys.push(Key {
-                identity: Identity::of(row.source, row.id),
-                content: Content::of(&row),
-                month: u16::try_from(month).unwrap_or(0),
-            });
-            rows.push((month, row));
-        }
-    }
-    keys.sort_unstable_by_key(|key| key.identity);
-    rows.sort_unstable_by(|(a_month, a), (b_month, b)| (a_month, order(a)).cmp(&(b_month, order(b))));
-    let mut segments = Vec::new();
-    let mut months = Vec::new();
-    let rows: Vec<Row<'_>> = rows
-        .into_iter()
-        .map(|(month, row)| {
-            months.push(month);
-            row
-        })
-        .collect();
-    let mut rest = rows.as_slice();
-    for run in months.chunk_by(|a, b| a == b) {
-        let (of_month, later) = rest.split_at_checked(run.len()).unwrap_or((rest, &[]));
-        rest = later;
-        segments.push(NewSegment::of(run.first().copied().unwrap_or(0), of_month)?);
-    }
-    Ok((segments, keys))
 }
 
 /// Months since 1970 (UTC) of an instant in microseconds; events are refused that are outside.
@@ -156,8 +119,8 @@ pub(crate) fn month_of(us: i64) -> i64 {
         .clamp(0, i64::from(u16::MAX))
 }
 
-async fn write_run(connection: &mut AnyConnection, keys: &[Key]) -> Result<i64, LedgerError> {
-    let mut run = RunWriter::begin(connection, crate::bytes::length(keys.len())).await?;
+async fn write_run(shared: &Shared, connection: &mut AnyConnection, keys: &[Key]) -> Result<i64, LedgerError> {
+    let mut run = RunWriter::begin(shared, connection, crate::bytes::length(keys.len())).await?;
     for key in keys {
         run.put(connection, key).await?;
     }

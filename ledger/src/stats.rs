@@ -227,8 +227,9 @@ mod tests {
     fn the_hundred_and_first_source_is_counted_with_the_others() {
         let meter = Meter::new();
         let names: Vec<String> = (0..SOURCES_MAX + 3).map(|n| format!("{n:04}")).collect();
-        let counts: BTreeMap<&str, DayCount> =
-            names.iter().map(|name| (name.as_str(), DayCount { accepted: 2, ..DayCount::at(0) })).collect();
+        let mut two = DayCount::at(0);
+        two.accepted = 2;
+        let counts: BTreeMap<&str, DayCount> = names.iter().map(|name| (name.as_str(), two.clone())).collect();
         meter.committed(&counts, Duration::from_micros(7));
         let counted = meter.lock();
         assert_eq!(counted.by_source.len(), SOURCES_MAX + 1);
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn a_value_on_a_bound_is_below_it_and_one_above_the_last_is_only_counted() {
         let mut spread = Spread::new(&[10, 20]);
-        [10, 11, 20, 21].map(|value| spread.add(value));
+        [10, 11, 20, 21].into_iter().for_each(|value| spread.add(value));
         assert_eq!(spread, Spread { buckets: vec![(10, 1), (20, 2)], sum: 62, count: 4 });
     }
 }

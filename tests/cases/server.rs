@@ -4,6 +4,7 @@
 
 mod server {
     mod api;
+    mod archive;
     mod bills;
     mod by_hand;
     mod command;
@@ -14,6 +15,7 @@ mod server {
     mod idempotency;
     mod ingest;
     mod keys;
+    mod metrics;
     mod paper;
     mod postgres;
     mod program;

@@ -1,10 +1,12 @@
 //! Drops a month of events, if nobody needs it any more and an export holds all of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use chrono::Datelike;
 use engine::period::{Instant, Month};
-use ledger::{DayTotals, DropError};
+use ledger::{DayTotals, DropError, Query, month_span};
 use sqlx::Row;
 
 use super::error::ArchiveError;
@@ -20,13 +22,22 @@ pub enum Export<'a> {
     None,
 }
 
+/// How a month is to be dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct DropOrder<'a> {
+    /// The month (UTC).
+    pub month: Month,
+    /// Where its export must be.
+    pub export: Export<'a>,
+    /// How many whole months are kept beside the current one.
+    pub retention_months: Option<u32>,
+    /// Whether it is dropped even with events that no invoice covers.
+    pub though_unbilled: bool,
+}
+
 /// Drops a month (UTC) that is over, older than the retention and billed. Returns what went.
-pub async fn drop(
-    db: &Db,
-    month: Month,
-    (export, retention_months): (Export<'_>, Option<u32>),
-    now: Instant,
-) -> Result<DayTotals, ArchiveError> {
+pub async fn drop(db: &Db, order: DropOrder<'_>, now: Instant) -> Result<DayTotals, ArchiveError> {
+    let DropOrder { month, export, retention_months, though_unbilled } = order;
     check_age(month, retention_months, now)?;
     let latest = latest_billed(db).await?;
     if latest.is_none_or(|latest| latest <= month) {
@@ -36,6 +47,9 @@ pub async fn drop(
     ledger.sort_all(now).await?;
     let stored = stored_months(db).into_iter().find(|(stored, _)| *stored == month);
     let Some((_, events)) = stored else { return Err(ArchiveError::Nothing(month)) };
+    if !though_unbilled {
+        check_billed(db, month).await?;
+    }
     let folder = match export {
         Export::In(folder) => folder,
         Export::None => return Ok(ledger.drop_month(month, None, now).await?),
@@ -70,6 +84,33 @@ pub(super) async fn latest_billed(db: &Db) -> Result<Option<Month>, DbError> {
     let row = sqlx::query("SELECT MAX(month) FROM invoices").fetch_one(db.pool()).await?;
     let latest: Option<String> = row.try_get(0)?;
     latest.map(|text| valid("month", &text, |text| Month::parse(text).ok())).transpose()
+}
+
+/// Refuses a month with an event that counts and lies in no invoice's period.
+async fn check_billed(db: &Db, month: Month) -> Result<(), ArchiveError> {
+    let (start_us, end_us) = month_span(month);
+    let select = "SELECT customer, start_us, end_us FROM invoices WHERE start_us < $2 AND end_us > $1";
+    let mut billed: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for row in sqlx::query(select).bind(start_us).bind(end_us).fetch_all(db.pool()).await.map_err(DbError::from)? {
+        let read = || Ok::<_, sqlx::Error>((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
+        let (customer, period): (String, (i64, i64)) = read().map_err(DbError::from)?;
+        billed.entry(customer).or_default().push(period);
+    }
+    let mut unbilled = BTreeSet::new();
+    let look = |row: &ledger::Row<'_>, changed_by: Option<&str>| {
+        let covers = |(start, end): &(i64, i64)| *start <= row.time_us && row.time_us < *end;
+        let is_billed = billed.get(row.customer).is_some_and(|periods| periods.iter().any(covers));
+        if !is_billed && changed_by.is_none() && row.is_usage() && !unbilled.contains(row.customer) {
+            unbilled.insert(row.customer.to_owned());
+        }
+        ControlFlow::Continue(())
+    };
+    db.ledger().scan(Query { customer: None, start_us, end_us, after_seq: 0 }, look).await?;
+    let customers = unbilled.len();
+    match unbilled.into_iter().next() {
+        Some(first) => Err(ArchiveError::Unbilled { month, customers, first }),
+        None => Ok(()),
+    }
 }
 
 fn check_age(month: Month, retention_months: Option<u32>, now: Instant) -> Result<(), ArchiveError> {

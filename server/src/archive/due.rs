@@ -3,7 +3,7 @@
 use engine::period::Month;
 use ledger::DayTotals;
 
-use super::drop::{self, Export, first_kept, latest_billed, stored_months};
+use super::drop::{self, DropOrder, Export, first_kept, latest_billed, stored_months};
 use super::error::ArchiveError;
 use super::export::{Format, export};
 use crate::app::App;
@@ -38,7 +38,10 @@ pub async fn run(app: &App) -> Result<Vec<Done>, ArchiveError> {
         // Sorted first, so that what is exported is what is dropped.
         app.db.ledger().sort_all(now).await?;
         export(&app.db, month, (folder, Format::Parquet), now).await?;
-        let dropped = drop::drop(&app.db, month, (Export::In(folder), app.config.retention_months), now).await?;
+        let export = Export::In(folder);
+        let retention_months = app.config.retention_months;
+        let order = DropOrder { month, export, retention_months, though_unbilled: false };
+        let dropped = drop::drop(&app.db, order, now).await?;
         done.push(Done::Dropped(month, dropped));
     }
     Ok(done)

@@ -83,6 +83,19 @@ pub enum ArchiveError {
         /// The latest month that is billed.
         latest: Option<Month>,
     },
+    /// Some events are in no invoice.
+    #[error(
+        "{month} is not dropped: {customers} customers have events in it that no invoice covers, the first is {first}; \
+         bill them first (`ratecard bill`), or add --though-unbilled"
+    )]
+    Unbilled {
+        /// The month.
+        month: Month,
+        /// How many customers.
+        customers: usize,
+        /// One of them.
+        first: String,
+    },
     /// No export has what is stored.
     #[error(
         "{month} is not dropped: no export in {} has its {events} events with checksum {checksum}; \

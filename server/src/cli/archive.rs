@@ -8,7 +8,7 @@ use engine::period::Month;
 use super::CliError;
 use super::screen::{Align, Screen, Work};
 use crate::app::App;
-use crate::archive::drop::{Export, drop, stored_months};
+use crate::archive::drop::{DropOrder, Export, drop, stored_months};
 use crate::archive::error::ArchiveError;
 use crate::archive::export::{Format, export};
 use crate::archive::restore::restore;
@@ -57,6 +57,9 @@ pub(super) struct DropArgs {
     /// Drop it though there is no export: its events are gone for good
     #[arg(long, conflicts_with = "from")]
     without_export: bool,
+    /// Drop it though no invoice covers some of its events
+    #[arg(long)]
+    though_unbilled: bool,
 }
 
 #[derive(Debug, Args)]
@@ -98,7 +101,9 @@ async fn drop_month(app: &App, args: &DropArgs, screen: &mut Screen) -> Result<(
         (false, Some(folder)) => Export::In(folder),
         (false, None) => return Err(ArchiveError::NoFolder.into()),
     };
-    let dropped = drop(&app.db, month, (export, app.config.retention_months), app.clock.now()).await?;
+    let (retention_months, though_unbilled) = (app.config.retention_months, args.though_unbilled);
+    let order = DropOrder { month, export, retention_months, though_unbilled };
+    let dropped = drop(&app.db, order, app.clock.now()).await?;
     screen.line(&format!("{} events of {month} dropped", dropped.accepted))
 }
 

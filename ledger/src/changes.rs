@@ -130,7 +130,11 @@ pub(crate) async fn note(connection: &mut AnyConnection, row: &crate::row::Row<'
 impl Ledger {
     /// Of the events of a customer from `start_us` to before `end_us`, those that a later one has amended; those that were
     /// changed and are not among them were voided.
-    pub async fn amended(&self, customer: &str, (start_us, end_us): (i64, i64)) -> Result<BTreeSet<Place>, LedgerError> {
+    pub async fn amended(
+        &self,
+        customer: &str,
+        (start_us, end_us): (i64, i64),
+    ) -> Result<BTreeSet<Place>, LedgerError> {
         let select = "SELECT time_us, source, id FROM event_changes \
                       WHERE customer = $1 AND time_us >= $2 AND time_us < $3 AND kind = 'amends'";
         let query = sqlx::query(select).bind(customer).bind(start_us).bind(end_us);

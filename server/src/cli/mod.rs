@@ -5,6 +5,7 @@
 mod bills;
 mod books;
 mod check;
+mod events;
 mod keys;
 mod rate;
 mod screen;
@@ -83,6 +84,9 @@ enum Command {
     /// Turn an access log into usage events
     #[command(after_help = usage::IMPORT_EXAMPLES)]
     Import(usage::ImportArgs),
+    /// Find events again: by time to the second, by any field, behind the line of an invoice
+    #[command(after_help = events::EVENTS_EXAMPLES)]
+    Events(events::EventsArgs),
     /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
@@ -156,6 +160,8 @@ enum CliError {
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
     #[error(transparent)]
+    Find(#[from] crate::find::flow::FindError),
+    #[error(transparent)]
     Bill(#[from] crate::billing::flow::BillError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::flow::InvoiceError),
@@ -200,6 +206,7 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Public(args) => books::public(&args, screen),
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
         Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Events(args) => events::events(&open(settings).await?, &args, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,

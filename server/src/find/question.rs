@@ -57,7 +57,9 @@ pub enum QuestionError {
     #[error("a profile needs from and to, or at")]
     NoBounds,
     /// Too many steps.
-    #[error("from {from} to {to} are {steps} steps of a {per}; a profile has {STEPS_MAX} at most: ask for longer steps or less time")]
+    #[error(
+        "from {from} to {to} are {steps} steps of a {per}; a profile has {STEPS_MAX} at most: ask for longer steps or less time"
+    )]
     TooManySteps {
         /// Its beginning.
         from: Instant,
@@ -285,7 +287,12 @@ mod tests {
 
     #[test]
     fn a_second_is_from_its_beginning_to_the_next_one() {
-        for at in ["2026-11-02T10:00:03Z", "2026-11-02T10:00:03.999Z", "2026-11-02T18:00:03+08:00", "2026-11-02T18:00:03 08:00"] {
+        for at in [
+            "2026-11-02T10:00:03Z",
+            "2026-11-02T10:00:03.999Z",
+            "2026-11-02T18:00:03+08:00",
+            "2026-11-02T18:00:03 08:00",
+        ] {
             let question = read(&[("at", at)]).unwrap();
             // 2026-11-02T10:00:03Z is 1,793,613,603 seconds after 1970.
             assert_eq!(question.span_us(), (1_793_613_603_000_000, 1_793_613_604_000_000), "{at}");
@@ -295,7 +302,10 @@ mod tests {
     #[test]
     fn a_field_named_twice_is_one_or_the_other_and_two_fields_are_both() {
         let question = read(&[("where.status", "500"), ("where.api", "maps"), ("where.status", "503")]).unwrap();
-        let expected = [("status".to_owned(), vec!["500".to_owned(), "503".to_owned()]), ("api".to_owned(), vec!["maps".to_owned()])];
+        let expected = [
+            ("status".to_owned(), vec!["500".to_owned(), "503".to_owned()]),
+            ("api".to_owned(), vec!["maps".to_owned()]),
+        ];
         assert_eq!(question.fields, expected);
     }
 

@@ -8,9 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use engine::Book;
 use engine::ids::{CustomerId, PlanId};
 use engine::period::Instant;
-use engine::Book;
 use futures_util::stream::try_unfold;
 use ledger::Place;
 use serde::Serialize;
@@ -409,9 +409,11 @@ async fn answer(app: App, choice: Choice, (question, headers): (Question, &Heade
     let mut export = Export { app, choice, sheet, next: Some(question.after), left };
     // The first part is there before the answer begins, so that a refusal is still a refusal.
     let first = export.part().await?.unwrap_or_default();
-    let rest = try_unfold(export, |mut export| async move {
-        Ok::<_, FindError>(export.part().await?.map(|part| (part, export)))
-    });
+    let rest =
+        try_unfold(
+            export,
+            |mut export| async move { Ok::<_, FindError>(export.part().await?.map(|part| (part, export))) },
+        );
     let first = futures_util::stream::once(async move { Ok(first) });
     let body = Body::from_stream(futures_util::StreamExt::chain(first, rest));
     Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
@@ -450,9 +452,7 @@ impl From<FindError> for Problem {
             FindError::Question(QuestionError::TooManySteps { .. }) => {
                 Self::unprocessable("too-many-steps", "The profile has too many steps")
             }
-            FindError::Question(_) => {
-                Self::new(StatusCode::BAD_REQUEST, "bad-question", "The question cannot be read")
-            }
+            FindError::Question(_) => Self::new(StatusCode::BAD_REQUEST, "bad-question", "The question cannot be read"),
             FindError::UnknownMeter { .. } => Self::unprocessable("unknown-meter", "No such meter"),
             FindError::NoLine { .. } => return Self::not_found(detail),
             FindError::NoBook { .. } => Self::unprocessable("no-book", "The price book is not there"),

@@ -101,6 +101,13 @@ pub(crate) async fn load_all(
     read(&sqlx::query(select).bind(start_us).bind(end_us).fetch_all(connection).await?)
 }
 
+/// Takes the changes away to events from `start_us` to before `end_us`: the events go too.
+pub(crate) async fn remove(connection: &mut AnyConnection, (start_us, end_us): (i64, i64)) -> Result<(), LedgerError> {
+    let delete = "DELETE FROM event_changes WHERE time_us >= $1 AND time_us < $2";
+    sqlx::query(delete).bind(start_us).bind(end_us).execute(connection).await?;
+    Ok(())
+}
+
 fn read(rows: &[sqlx::any::AnyRow]) -> Result<Changed, LedgerError> {
     let mut changed = BTreeMap::new();
     for row in rows {

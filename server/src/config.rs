@@ -68,12 +68,27 @@ pub struct Settings {
     /// What a bill run does about events that came after an invoice was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrections: Option<Corrections>,
+    /// How many refused events are kept for repair; above it the oldest settled ones go, then requests are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_max_entries: Option<u32>,
+    /// After how many minutes without a request a source is called silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_silent_minutes: Option<u32>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
     /// The largest SQLite file, in MiB; unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_database_mib: Option<u32>,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_open: Option<bool>,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped; without it, months that are due are only reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_dir: Option<PathBuf>,
     /// What to log, for instance `info` or `server=debug`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -145,10 +160,20 @@ pub struct Config {
     pub grace: TimeDelta,
     /// What a bill run does about events that came after an invoice was issued.
     pub corrections: Corrections,
+    /// How many refused events are kept for repair.
+    pub quarantine_max_entries: u32,
+    /// After how long without a request a source is called silent.
+    pub source_silent: TimeDelta,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
     pub max_database_mib: Option<u32>,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    pub metrics_open: bool,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped.
+    pub archive_dir: Option<PathBuf>,
     /// What to log.
     pub log: String,
     /// More directories to look for fonts in.
@@ -218,8 +243,13 @@ impl Config {
             idempotency: TimeDelta::hours(24),
             grace: TimeDelta::zero(),
             corrections: Corrections::default(),
+            quarantine_max_entries: 1_000_000,
+            source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
+            metrics_open: false,
+            retention_months: None,
+            archive_dir: None,
             log: "info".to_owned(),
             fonts: Vec::new(),
             seller: Seller { name: "Ratecard".to_owned(), lines: Vec::new() },
@@ -258,10 +288,17 @@ impl Config {
                 .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
             grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
             corrections: settings.corrections.unwrap_or(defaults.corrections),
+            quarantine_max_entries: settings.quarantine_max_entries.unwrap_or(defaults.quarantine_max_entries),
+            source_silent: settings
+                .source_silent_minutes
+                .map_or(defaults.source_silent, |minutes| TimeDelta::minutes(i64::from(minutes))),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
             max_database_mib: settings.max_database_mib,
+            metrics_open: settings.metrics_open.unwrap_or(false),
+            retention_months: settings.retention_months,
+            archive_dir: settings.archive_dir,
             log: settings.log.unwrap_or(defaults.log),
             fonts: settings.fonts.unwrap_or_default(),
             seller: settings.seller.unwrap_or(defaults.seller),

@@ -3,6 +3,8 @@
 //! An invoice that is there stays as it is; what came after it becomes a correction. Who cannot be billed is reported,
 //! costs no number, and holds nobody up.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use engine::draft_invoice;
 use engine::ids::{BookId, CustomerId};
@@ -16,7 +18,8 @@ use crate::corrections::flow::{CorrectionRun, correct_month};
 use crate::customers::store::{self as customers, Customer};
 use crate::db::{Db, DbError};
 use crate::invoices::store as invoices;
-use crate::metering::flow::{MeteringError, count, terms};
+use crate::metering::ahead::count_ahead;
+use crate::metering::flow::{Counted, MeteringError, Terms, count, terms};
 use crate::metering::store as events;
 
 /// Why a month is not billed at all.
@@ -131,11 +134,31 @@ pub async fn bill(
         let page = customers::page(db, &after, CUSTOMERS_PER_PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id.to_string();
-        for customer in &page {
-            let billed = bill_customer(db, &books, (customer, month), (clock, config)).await;
+        let mut told = |run: &mut BillRun, customer: &Customer, billed| {
             run.add(&customer.id, billed)?;
             done = done.saturating_add(1);
             progress(Progress { done, total });
+            Ok::<_, BillError>(())
+        };
+        let mut due = Vec::new();
+        for customer in &page {
+            match is_due(db, &books, customer, month).await {
+                Ok(Due::Perhaps(terms)) => due.push((customer, terms)),
+                Ok(Due::Not(billed)) => told(&mut run, customer, Ok(billed))?,
+                Err(error) => told(&mut run, customer, Err(error))?,
+            }
+        }
+        let wanted: Vec<_> = due.iter().map(|(customer, terms)| (&customer.id, terms)).collect();
+        let mut ahead = match count_ahead(db, &wanted).await {
+            Ok(ahead) => ahead,
+            Err(MeteringError::Db(error)) => return Err(error.into()),
+            // Each of them is told by itself.
+            Err(_) => BTreeMap::new(),
+        };
+        for (customer, terms) in &due {
+            let counted = ahead.remove(&customer.id);
+            let billed = bill_customer(db, (customer, month, terms), counted, (clock, config)).await;
+            told(&mut run, customer, billed)?;
         }
     }
     run.corrections = correct_month(db, &books, (clock, config), month).await?;
@@ -177,18 +200,21 @@ fn check_ended(books: &Books, month: Month, (now, grace): (Instant, TimeDelta)) 
     Ok(())
 }
 
+/// Bills a customer. `counted` is what was counted with others, if it could be.
 async fn bill_customer(
     db: &Db,
-    books: &Books,
-    (customer, month): (&Customer, Month),
+    (customer, month, terms): (&Customer, Month, &Terms),
+    counted: Option<Counted>,
     (clock, config): (Clock, &Config),
 ) -> Result<Billed, MeteringError> {
-    if let Some(billed) = without_lock(db, books, customer, month).await? {
-        return Ok(billed);
-    }
-    let terms = terms(books, customer, month)?;
     // Counted before anybody is held up. What is accepted from here on is late for this invoice, and found as late.
-    let counted = count(db, &customer.id, &terms).await?;
+    let counted = match counted {
+        Some(counted) => counted,
+        None => count(db, &customer.id, terms).await?,
+    };
+    if counted.events == 0 && !is_due_without_usage(customer, month) {
+        return Ok(Billed::Nothing);
+    }
     let mut tx = db.begin().await?;
     let number = invoices::take_number(&mut tx).await?;
     // Looked at again: from here on no other run can issue anything.
@@ -214,28 +240,36 @@ async fn bill_customer(
     Ok(Billed::Issued)
 }
 
-/// What can be said of a customer without holding anybody else up: already billed, or nothing to bill.
-async fn without_lock(
-    db: &Db,
-    books: &Books,
-    customer: &Customer,
-    month: Month,
-) -> Result<Option<Billed>, MeteringError> {
+/// Whether there is anything to bill.
+enum Due {
+    /// There may be, by these terms.
+    Perhaps(Terms),
+    /// There is not: billed already, or nothing used.
+    Not(Billed),
+}
+
+/// What can be said of a customer without counting.
+async fn is_due(db: &Db, books: &Books, customer: &Customer, month: Month) -> Result<Due, MeteringError> {
     let mut connection = db.pool().acquire().await.map_err(DbError::from)?;
     if invoices::is_billed(&mut connection, &customer.id, month).await? {
-        return Ok(Some(Billed::Already));
+        return Ok(Due::Not(Billed::Already));
     }
-    if customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since) {
-        return Ok(None);
-    }
-    // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
-    let period = match terms(books, customer, month) {
-        Ok(terms) => terms.period,
-        Err(_) => month.period(utc()?)?,
-    };
     drop(connection);
-    let used = events::any(db, events::query(&customer.id, period)).await?;
-    Ok(if used { None } else { Some(Billed::Nothing) })
+    match terms(books, customer, month) {
+        Ok(terms) => Ok(Due::Perhaps(terms)),
+        Err(error) if is_due_without_usage(customer, month) => Err(error),
+        // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
+        Err(error) => {
+            let period = month.period(utc()?)?;
+            let used = events::any(db, events::query(&customer.id, period)).await?;
+            if used { Err(error) } else { Ok(Due::Not(Billed::Nothing)) }
+        }
+    }
+}
+
+/// Whether the customer was on a plan in the month, so that it is billed even if nothing was used.
+fn is_due_without_usage(customer: &Customer, month: Month) -> bool {
+    customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since)
 }
 
 fn utc() -> Result<engine::period::Zone, DbError> {

@@ -19,6 +19,7 @@ contracts! {
     two_runs_at_once_correct_each_invoice_once_without_a_gap
     a_look_without_a_difference_in_money_is_remembered
     corrections_and_invoice_together_are_the_one_invoice_over_all_events
+    nothing_is_given_back_for_events_that_were_dropped
 }
 
 /// Three events of acme in November: 2 of 3 calls × 0.50 = 1.00, 3,000 bytes at 1 per 1,000 = 3.00, together 4.00.
@@ -285,4 +286,21 @@ async fn corrections_and_invoice_together_are_the_one_invoice_over_all_events(pl
     assert_eq!(totals, ["1.00", "1.50", "3.00", "4.50"]);
     let last = server::invoices::flow::said(&place.db, rows[3].number).await.unwrap().into_draft();
     assert_eq!(last.bill.total.to_string(), "10.00");
+}
+
+async fn nothing_is_given_back_for_events_that_were_dropped(place: Place) {
+    let month = usage(&place.db, 1).await;
+    bill_by(&place.db, &place.config).await;
+    let ledger = place.db.ledger();
+    ledger.sort_all(now()).await.unwrap();
+    assert_eq!(ledger.drop_month(month, None, now()).await.unwrap().accepted, 1);
+    // One event again, so that counting what is stored would find the same bill.
+    for late in ["late", "later"] {
+        keep(&place.db, vec![super::store::event(late, "c000", TIME)]).await;
+        let run = bill_by(&place.db, &place.config).await.corrections;
+        assert!(run.corrected.is_empty());
+        let reason = run.late[0].reason.to_string();
+        assert!(reason.contains("INV-00000001 was made from is not all stored"), "{reason}");
+    }
+    assert_eq!(all_invoices(&place.db).await.len(), 1);
 }

@@ -8,8 +8,10 @@ mod server {
     mod bills;
     mod by_hand;
     mod command;
+    mod corrections;
     mod document;
     mod failures;
+    mod find;
     mod formats;
     mod hostile;
     mod idempotency;

@@ -7,6 +7,7 @@ mod bills;
 mod books;
 mod check;
 mod collect;
+mod events;
 mod import;
 mod keys;
 mod quarantine;
@@ -94,6 +95,9 @@ enum Command {
     /// Keep months of events as files, and the database small
     #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
     Archive(archive::ArchiveCommand),
+    /// Find events again: by time to the second, by any field, behind the line of an invoice
+    #[command(after_help = events::EVENTS_EXAMPLES)]
+    Events(events::EventsArgs),
     /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
@@ -179,6 +183,8 @@ enum CliError {
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
     #[error(transparent)]
+    Find(#[from] crate::find::flow::FindError),
+    #[error(transparent)]
     Collect(#[from] intake::collect::CollectError),
     #[error(transparent)]
     Destination(#[from] intake::collect::DestinationProblem),
@@ -242,8 +248,8 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
         Command::Import(args) => import::import(&open(settings).await?, &args, screen).await,
         Command::Collect(args) => collect::collect(settings, &args, screen).await,
-        Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
         Command::Archive(command) => archive::archive(&open(settings).await?, &command, screen).await,
+        Command::Events(args) => events::events(&open(settings).await?, &args, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use engine::ids::{BookId, CustomerId, Version};
 use engine::invoice::{
-    Change, Correction, CorrectionError, CorrectionKind, DraftInput, InvoiceNumber, Reference, correct,
+    Change, Correction, CorrectionDraft, CorrectionError, CorrectionKind, Draft, DraftInput, InvoiceNumber, Reference,
+    correct,
 };
 use engine::money::Currency;
 use engine::period::{Instant, Month, Period};
-use engine::usage::{Metering, Meters, Span};
+use engine::usage::{Metering, Meters, Span, Usage};
 use engine::{Book, draft_invoice};
 use ledger::Query;
 
@@ -20,9 +21,10 @@ use crate::books::flow::Books;
 use crate::clock::Clock;
 use crate::config::{Config, Corrections};
 use crate::db::{Db, DbError};
-use crate::invoices::flow::{InvoiceError, said};
+use crate::invoices::flow::{InvoiceError, Said, document};
 use crate::invoices::store as invoices;
-use crate::metering::flow::{MeteringError, Terms, count};
+use crate::metering::flow::{Counted, MeteringError, Terms, count};
+use crate::metering::stood::recount;
 use crate::metering::store as events;
 
 /// Why an invoice is not corrected although events came after it.
@@ -39,6 +41,11 @@ pub enum Uncorrected {
         /// The version.
         version: Version,
     },
+    /// What was counted before is no longer there to be counted again.
+    #[error(
+        "what {0} was made from is not all stored as it was: its month was dropped or restored since. Restore the month whole and compare by hand"
+    )]
+    EventsGone(InvoiceNumber),
     /// What was issued cannot be read.
     #[error(transparent)]
     Invoice(InvoiceError),
@@ -186,26 +193,47 @@ async fn attempt(
     (clock, config): (Clock, &Config),
     standing: &Standing,
 ) -> Result<Attempt, Uncorrected> {
-    let before = said(db, standing.last).await?.into_draft();
+    let stored = document(db, standing.last).await?;
+    let before = Said::read(standing.last, &stored)?.into_draft();
     if before.bill.book.digest != book.digest() {
         return Err(Uncorrected::NoBook { book: standing.book.clone(), version: standing.version.clone() });
     }
     let plan = before.bill.plan.clone();
     let terms = Terms { book: Arc::clone(book), plan, period: standing.period, meters: Arc::clone(meters) };
+    // Nothing is given back because events are missing: what was counted before must still give the same bill.
+    let usage = recount(db, (&standing.customer, &terms), stored.through).await?;
+    if correct(&before, draft_again(book, &before, &usage)?)?.is_some() {
+        return Err(Uncorrected::EventsGone(standing.last));
+    }
     let counted = count(db, &standing.customer, &terms).await?;
+    let now = draft_again(book, &before, &counted.usage)?;
+    let Some(draft) = correct(&before, now)? else {
+        store::seen(db, standing, counted.through).await?;
+        return Ok(Attempt::Done(None));
+    };
+    issue(db, (clock, config), (standing, draft), &counted).await
+}
+
+/// Prices usage for the customer and month of a bill, on its plan.
+fn draft_again(book: &Book, before: &Draft, usage: &Usage) -> Result<Draft, MeteringError> {
     let input = DraftInput {
         customer: &before.customer,
         customer_name: &before.customer_name,
         plan: before.bill.plan.as_str(),
         month: before.month,
         period: before.period,
-        usage: &counted.usage,
+        usage,
     };
-    let now = draft_invoice(book, &input).map_err(MeteringError::Rate)?;
-    let Some(draft) = correct(&before, now)? else {
-        store::seen(db, standing, counted.through).await?;
-        return Ok(Attempt::Done(None));
-    };
+    draft_invoice(book, &input).map_err(MeteringError::Rate)
+}
+
+/// Gives a correction the next number, unless another run has issued one in between.
+async fn issue(
+    db: &Db,
+    (clock, config): (Clock, &Config),
+    (standing, draft): (&Standing, CorrectionDraft),
+    counted: &Counted,
+) -> Result<Attempt, Uncorrected> {
     let mut tx = db.begin().await?;
     let number = invoices::take_number(&mut tx).await?;
     // Looked at again: from here on no other run can issue anything.

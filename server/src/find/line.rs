@@ -1,36 +1,31 @@
 //! The events behind the line of an invoice: what its charge prices, by the book version that priced it, as the ledger stood
 //! when it was counted. Counting them again gives the line's quantity.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-
 use engine::ids::CustomerId;
 use engine::invoice::InvoiceNumber;
 use engine::usage::{Event, MeterError, PricedEvents, Span};
-use ledger::{Query, Row};
+use ledger::Row;
 
 use super::flow::{Choice, FindError, find_meter};
 use super::question::Question;
 use crate::app::App;
-use crate::db::{Db, DbError, to_us};
+use crate::db::to_us;
 use crate::invoices::flow::{InvoiceError, Said, document};
+use crate::metering::stood::Stood;
 
 /// What decides whether an event is behind a line.
 #[derive(Debug)]
 pub struct Behind {
     /// None where the line prices no meter: a flat fee, a minimum.
     events: Option<PricedEvents>,
-    /// The last commit that the line has counted.
-    through: i64,
-    /// Source and id of events that voided or amended others after it: for the line they had not come.
-    later: BTreeSet<(String, String)>,
+    /// What counted when the line did.
+    stood: Stood,
 }
 
 impl Behind {
     /// Whether the event counted when the line did.
     pub(super) fn counted(&self, row: &Row<'_>, changed_by: Option<&str>) -> bool {
-        let stood = changed_by.is_none_or(|by| self.later.contains(&(row.source.to_owned(), by.to_owned())));
-        row.seq <= self.through && row.is_usage() && stood
+        self.stood.counted(row, changed_by)
     }
 
     pub(super) fn priced(&self, event: &Event) -> Result<bool, MeterError> {
@@ -83,22 +78,7 @@ pub async fn of_line(
         meter: question.meter.as_deref().map(|name| find_meter(shown, name)).transpose()?,
         behind: None,
     };
-    let later = later_changes(&app.db, choice.query(), stored.through).await?;
-    choice.behind = Some(Behind { events, through: stored.through, later });
+    let stood = Stood::at(&app.db, choice.query(), stored.through).await?;
+    choice.behind = Some(Behind { events, stood });
     Ok(choice)
-}
-
-/// The events that voided or amended others in commits after `through`.
-async fn later_changes(db: &Db, query: Query<'_>, through: i64) -> Result<BTreeSet<(String, String)>, DbError> {
-    let mut later = BTreeSet::new();
-    let query = Query { after_seq: through, ..query };
-    db.ledger()
-        .scan(query, |row, _| {
-            if row.change.target().is_some() {
-                later.insert((row.source.to_owned(), row.id.to_owned()));
-            }
-            ControlFlow::Continue(())
-        })
-        .await?;
-    Ok(later)
 }

@@ -6,4 +6,5 @@ pub mod flow;
 pub mod follow;
 pub mod quota;
 pub mod routes;
+pub mod stood;
 pub mod store;

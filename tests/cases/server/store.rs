@@ -21,21 +21,21 @@ use super::api::{BOOK, NOW};
 use super::postgres::{Cluster, cluster};
 
 /// A database that lives as long as the test.
-struct Place {
-    db: Db,
-    config: Config,
+pub struct Place {
+    pub db: Db,
+    pub config: Config,
     _folder: TempDir,
     _cluster: Option<Arc<Cluster>>,
 }
 
 impl Place {
-    async fn sqlite() -> Self {
+    pub async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let config = Config::in_dir(folder.path());
         Self { db: Db::open(&config, now()).await.unwrap(), config, _folder: folder, _cluster: None }
     }
 
-    async fn postgres() -> Self {
+    pub async fn postgres() -> Self {
         let folder = TempDir::new().unwrap();
         let cluster = cluster();
         let config = Config { database: DatabasePlace::Postgres(cluster.database()), ..Config::in_dir(folder.path()) };
@@ -53,6 +53,8 @@ macro_rules! contracts {
         }
     };
 }
+
+pub(super) use contracts;
 
 contracts! {
     an_event_is_kept_once
@@ -72,11 +74,11 @@ contracts! {
     opening_again_changes_nothing
 }
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     NOW.parse().unwrap()
 }
 
-fn event(id: &str, customer: &str, time: &str) -> Event {
+pub fn event(id: &str, customer: &str, time: &str) -> Event {
     Event {
         source: "/test".to_owned(),
         id: id.to_owned(),
@@ -87,7 +89,7 @@ fn event(id: &str, customer: &str, time: &str) -> Event {
     }
 }
 
-async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
+pub async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
     insert_all(db, events.into_iter().map(Into::into).collect(), now()).await.unwrap()
 }
 
@@ -170,14 +172,14 @@ async fn the_number_of_an_undone_invoice_is_given_again(place: Place) {
 }
 
 /// Publishes the book and gives `count` customers an event in November.
-async fn usage(db: &Db, count: usize) -> Month {
+pub async fn usage(db: &Db, count: usize) -> Month {
     publish(db, BOOK, now()).await.unwrap();
     let events = (0..count).map(|number| event(&format!("{number:03}"), &format!("c{number:03}"), TIME));
     keep(db, events.collect()).await;
     Month::parse("2026-11").unwrap()
 }
 
-async fn all_invoices(db: &Db) -> Vec<invoices::InvoiceRow> {
+pub async fn all_invoices(db: &Db) -> Vec<invoices::InvoiceRow> {
     let filter = invoices::Filter { limit: 1000, ..invoices::Filter::default() };
     invoices::list(db, &filter).await.unwrap()
 }

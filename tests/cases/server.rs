@@ -4,6 +4,7 @@
 
 mod server {
     mod api;
+    mod audit;
     mod bills;
     mod by_hand;
     mod command;
@@ -14,9 +15,13 @@ mod server {
     mod idempotency;
     mod ingest;
     mod keys;
+    mod leaks;
     mod paper;
     mod postgres;
     mod program;
+    mod quarantine;
     mod realtime;
+    mod sources;
     mod store;
+    mod world;
 }

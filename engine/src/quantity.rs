@@ -76,12 +76,14 @@ impl Quantity {
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// A decimal as a quantity.
+    #[inline]
     pub fn new(decimal: Decimal) -> Self {
         // Whole numbers above zero are in shortest form already.
         if decimal.scale() == 0 && !decimal.is_sign_negative() { Self(decimal) } else { Self(decimal.normalize()) }
     }
 
     /// A whole number.
+    #[inline]
     pub fn whole(number: i64) -> Self {
         Self(Decimal::from(number))
     }
@@ -118,6 +120,7 @@ impl Quantity {
     }
 
     /// The sum; refused rather than cut if it has more than 28 digits.
+    #[inline]
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
         add_decimals(self.0, other.0).map(Self::new)
     }
@@ -145,6 +148,7 @@ impl Quantity {
 /// The exact sum, written with the longer of the two scales if it fits so, else shortened.
 ///
 /// rust_decimal's own addition rounds silently when 28 digits do not suffice; this one refuses.
+#[inline]
 pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> {
     // Most often both are short and of one scale: then one addition of 64 bits says it all.
     if a.scale() == b.scale()
@@ -153,6 +157,10 @@ pub(crate) fn add_decimals(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> 
     {
         return Decimal::try_new(sum, a.scale()).map_err(|_| Overflow);
     }
+    add_long(a, b)
+}
+
+fn add_long(a: Decimal, b: Decimal) -> Result<Decimal, Overflow> {
     let scale = a.scale().max(b.scale());
     let aligned = |decimal: Decimal| {
         let missing = scale.checked_sub(decimal.scale())?;

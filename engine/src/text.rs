@@ -7,8 +7,10 @@ mod entitlement;
 mod format;
 mod model_sentence;
 mod outline;
+mod parts;
 mod price;
 mod proration;
+mod rounding;
 mod sentence;
 mod terms;
 
@@ -19,7 +21,8 @@ use serde::{Deserialize, Serialize};
 pub use format::{format_decimal, format_exact, format_money, format_unit_price, group_digits};
 pub use outline::{Said, outline};
 pub use price::PriceWords;
-pub use sentence::{rounding_rule, sentence};
+pub use rounding::rounding_rule;
+pub use sentence::sentence;
 
 /// A language Ratecard speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,8 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::LedgerError;
 use crate::identity::Content;
 use crate::ledger::Ledger;
+use crate::retention::Gone;
+use crate::row::Row;
 use crate::scan::Query;
 
 /// What a source has sent on a day, by when it was received (UTC).
@@ -29,6 +31,8 @@ pub struct DayCount {
     pub last_us: i64,
     /// The furthest that an event's time was ahead of our clock; negative where all were behind.
     pub skew_us: i64,
+    /// Of the new events, those whose month was dropped since.
+    pub dropped: DayTotals,
 }
 
 /// Count and checksum of the events that are stored.
@@ -74,17 +78,37 @@ impl DayCount {
             first_us: received_us,
             last_us: received_us,
             skew_us: i64::MIN,
+            dropped: DayTotals::default(),
         }
     }
 
-    /// What must be stored.
+    /// What must be stored: what came in, without what was dropped.
     pub fn totals(&self) -> DayTotals {
-        DayTotals { accepted: self.accepted, checksum: self.checksum }
+        DayTotals {
+            accepted: self.accepted.saturating_sub(self.dropped.accepted),
+            checksum: self.checksum.saturating_sub(self.dropped.checksum),
+        }
+    }
+}
+
+impl DayTotals {
+    /// Counts one more event.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.accepted = self.accepted.saturating_add(1);
+        self.checksum = self.checksum.saturating_add(Content::of(row).sum_part());
+    }
+
+    /// Of several.
+    pub fn sum<'t>(all: impl IntoIterator<Item = &'t Self>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, one| Self {
+            accepted: sum.accepted.saturating_add(one.accepted),
+            checksum: sum.checksum.saturating_add(one.checksum),
+        })
     }
 }
 
 /// The day (UTC) as the number YYYYMMDD.
-fn day_of(us: i64) -> i64 {
+pub(crate) fn day_of(us: i64) -> i64 {
     DateTime::from_timestamp_micros(us).map_or(0, |time| day_number(time.date_naive()))
 }
 
@@ -134,6 +158,22 @@ pub(crate) async fn add(connection: &mut AnyConnection, counts: &BTreeMap<&str, 
     Ok(())
 }
 
+/// Notes in the books of their days that events are gone.
+pub(crate) async fn note_gone(connection: &mut AnyConnection, gone: &Gone) -> Result<(), LedgerError> {
+    for ((day, source), totals) in gone {
+        let update = "UPDATE intake_days SET dropped = dropped + $3, dropped_checksum = dropped_checksum + $4 \
+                      WHERE day = $1 AND source = $2";
+        sqlx::query(update)
+            .bind(*day)
+            .bind(source.as_str())
+            .bind(totals.accepted)
+            .bind(totals.checksum)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
 impl Ledger {
     /// The books of a day (UTC, by when events were received), by source.
     pub async fn day(&self, day: NaiveDate) -> Result<BTreeMap<String, DayCount>, LedgerError> {
@@ -175,8 +215,8 @@ impl Ledger {
     }
 
     async fn day_counts(&self, first: i64, last: i64) -> Result<Vec<(String, DayCount)>, LedgerError> {
-        let select = "SELECT source, day, accepted, checksum, duplicates, conflicts, first_us, last_us, skew_us \
-                      FROM intake_days WHERE day >= $1 AND day <= $2 ORDER BY day, source";
+        let select = "SELECT source, day, accepted, checksum, duplicates, conflicts, first_us, last_us, skew_us, \
+                      dropped, dropped_checksum FROM intake_days WHERE day >= $1 AND day <= $2 ORDER BY day, source";
         let rows = sqlx::query(select).bind(first).bind(last).fetch_all(&self.shared.pool).await?;
         let read = |row: &sqlx::any::AnyRow| {
             Ok((
@@ -190,6 +230,7 @@ impl Ledger {
                     first_us: row.try_get(6)?,
                     last_us: row.try_get(7)?,
                     skew_us: row.try_get(8)?,
+                    dropped: DayTotals { accepted: row.try_get(9)?, checksum: row.try_get(10)? },
                 },
             ))
         };
@@ -200,14 +241,13 @@ impl Ledger {
     pub async fn stored_on(&self, day: NaiveDate) -> Result<BTreeMap<String, DayTotals>, LedgerError> {
         let (mut totals, wanted) = (BTreeMap::<String, DayTotals>::new(), day_number(day));
         let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
-        let count = |row: &crate::row::Row<'_>, _: Option<&str>| {
+        let count = |row: &Row<'_>, _: Option<&str>| {
             if day_of(row.received_us) == wanted {
                 if !totals.contains_key(row.source) {
                     totals.insert(row.source.to_owned(), DayTotals::default());
                 }
                 if let Some(sum) = totals.get_mut(row.source) {
-                    sum.accepted = sum.accepted.saturating_add(1);
-                    sum.checksum = sum.checksum.saturating_add(Content::of(row).sum_part());
+                    sum.add(row);
                 }
             }
             ControlFlow::Continue(())

@@ -112,11 +112,12 @@ impl From<LedgerError> for DbError {
 }
 
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 4] = [
+const SHAPES: [(i64, &str); 5] = [
     (1, include_str!("schema/0001_first.sql")),
     (2, include_str!("schema/0002_keys.sql")),
     (3, include_str!("schema/0003_ledger.sql")),
     (4, include_str!("schema/0004_quarantine.sql")),
+    (5, include_str!("schema/0005_corrections.sql")),
 ];
 
 /// The mark in a shape where the ledger's own tables belong.
@@ -267,8 +268,7 @@ fn pragmas(config: &Config) -> Vec<String> {
     let DatabasePlace::Sqlite(_) = config.database else { return Vec::new() };
     let mut pragmas = vec![
         format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()),
-        "PRAGMA journal_mode = WAL".to_owned(),
-        "PRAGMA synchronous = FULL".to_owned(),
+        ledger::SQLITE_PRAGMAS.to_owned(),
         "PRAGMA foreign_keys = ON".to_owned(),
     ];
     if let Some(mib) = config.max_database_mib {

@@ -4,6 +4,7 @@
 //! `engine`.
 
 pub mod app;
+pub mod archive;
 pub mod asks;
 pub mod audit;
 pub mod auth;
@@ -12,10 +13,12 @@ pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod corrections;
 pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod find;
 pub mod idempotency;
 pub mod import;
 pub mod ingest;
@@ -23,6 +26,7 @@ pub mod invoices;
 pub mod leaks;
 pub mod maintenance;
 pub mod metering;
+pub mod metrics;
 pub mod openapi;
 pub mod public;
 pub mod quarantine;

@@ -6,12 +6,13 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::app::App;
 use crate::error::{Problem, finish};
 use crate::{
-    asks, audit, auth, billing, books, customers, idempotency, ingest, invoices, leaks, metering, public, quarantine,
-    sources, trial,
+    asks, audit, auth, billing, books, customers, find, idempotency, ingest, invoices, leaks, metering, metrics,
+    public, quarantine, sources, trial,
 };
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
@@ -51,6 +52,8 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/events", find::routes::events)
+        .get("/v1/customers/{id}/events/profile", find::routes::events_profile)
         .get("/v1/customers/{id}/quota", metering::quota::check)
         // What was refused.
         .get("/v1/quarantine", quarantine::routes::list)
@@ -77,6 +80,8 @@ fn routes() -> Routes {
         .get("/v1/invoices", invoices::routes::list)
         .get("/v1/invoices/{number}", invoices::routes::one)
         .get("/v1/invoices/{number}/pdf", invoices::routes::print)
+        .get("/v1/invoices/{number}/lines/{line}/events", find::routes::line_events)
+        .get("/v1/invoices/{number}/lines/{line}/profile", find::routes::line_profile)
         // Price books.
         .post("/v1/books", books::routes::add)
         .get("/v1/books", books::routes::list)
@@ -85,9 +90,14 @@ fn routes() -> Routes {
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
         .get("/v1/trial/stream", trial::stream::stream)
+        .get("/v1/trial/events", find::routes::own_events)
+        .get("/v1/trial/events/profile", find::routes::own_profile)
+        .get("/v1/trial/invoices/{number}/lines/{line}/events", find::routes::own_line_events)
+        .get("/v1/trial/invoices/{number}/lines/{line}/profile", find::routes::own_line_profile)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)
+        .get("/metrics", metrics::routes::metrics)
         .get("/healthz", public::routes::health)
         .get("/openapi.json", public::routes::openapi)
 }
@@ -104,12 +114,15 @@ pub fn router(app: App) -> Router {
         Some(folder) => api.fallback_service(public::files::files(folder).with_state(app.clone())),
         None => api.fallback(no_pages),
     };
+    // The answer to a stream is read while it goes on; packing it would hold it back.
+    let packed = DefaultPredicate::new().and(NotForContentType::const_new("application/x-ndjson"));
     // The last one is the first that a request meets.
     all.with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
-        .layer(from_fn_with_state(app, auth::gate::gate))
-        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(app.clone(), auth::gate::gate))
+        .layer(CompressionLayer::new().compress_when(packed))
         .layer(from_fn(finish))
+        .layer(from_fn_with_state(app, metrics::measure))
 }
 
 async fn wrong_method() -> Problem {

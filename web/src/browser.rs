@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::calculator::link::read_lang;
+use crate::events::Events;
 use crate::look::Theme;
 
 fn window() -> Option<web_sys::Window> {
@@ -33,17 +34,44 @@ pub async fn fetch_text(address: &str, bearer: Option<&str>) -> Result<String, F
 }
 
 async fn fetch(address: &str, bearer: Option<&str>) -> Result<Result<String, FetchProblem>, JsValue> {
-    let window = window().ok_or(JsValue::NULL)?;
-    let request = web_sys::Request::new_with_str(address)?;
-    if let Some(token) = bearer {
-        request.headers().set("Authorization", &["Bearer ", token].concat())?;
-    }
-    let response: web_sys::Response = JsFuture::from(window.fetch_with_request(&request)).await?.dyn_into()?;
+    let response = request(address, bearer).await?;
     if !response.ok() {
         return Ok(Err(FetchProblem::Status(response.status())));
     }
     let text = JsFuture::from(response.text()?).await?;
     Ok(Ok(text.as_string().unwrap_or_default()))
+}
+
+async fn request(address: &str, bearer: Option<&str>) -> Result<web_sys::Response, JsValue> {
+    let window = window().ok_or(JsValue::NULL)?;
+    let request = web_sys::Request::new_with_str(address)?;
+    if let Some(token) = bearer {
+        request.headers().set("Authorization", &["Bearer ", token].concat())?;
+    }
+    JsFuture::from(window.fetch_with_request(&request)).await?.dyn_into()
+}
+
+/// Listens to server-sent events until the stream ends, however it ends; the data of each goes to `then`.
+///
+/// By fetch and not by `EventSource`, which can send no authorization.
+pub async fn listen(address: &str, bearer: Option<&str>, then: impl Fn(String)) {
+    // What failed is found out by whoever asks again.
+    let _ = read_events(address, bearer, then).await;
+}
+
+async fn read_events(address: &str, bearer: Option<&str>, then: impl Fn(String)) -> Result<(), JsValue> {
+    let response = request(address, bearer).await?;
+    let body = response.body().filter(|_| response.ok()).ok_or(JsValue::NULL)?;
+    let reader: web_sys::ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
+    let mut events = Events::default();
+    loop {
+        let piece = JsFuture::from(reader.read()).await?;
+        if js_sys::Reflect::get(&piece, &JsValue::from_str("done"))?.is_truthy() {
+            return Ok(());
+        }
+        let bytes = js_sys::Reflect::get(&piece, &JsValue::from_str("value"))?;
+        events.push(&js_sys::Uint8Array::new(&bytes).to_vec()).into_iter().for_each(&then);
+    }
 }
 
 fn message_of(error: &JsValue) -> String {

@@ -6,6 +6,7 @@ pub mod bill;
 pub mod browser;
 pub mod calculator;
 pub mod components;
+pub mod events;
 pub mod json;
 pub mod look;
 pub mod text;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_demangle::demangle;
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 use crate::error::Failure;
@@ -46,7 +47,7 @@ pub(crate) fn read(name: &str, wasm: &[u8]) -> Result<Contents, Failure> {
                         if let Name::Function(map) = subsection.map_err(failed)? {
                             for naming in map {
                                 let naming = naming.map_err(failed)?;
-                                names.insert(naming.index, without_hashes(naming.name));
+                                names.insert(naming.index, readable(naming.name));
                             }
                         }
                     }
@@ -79,27 +80,9 @@ impl Contents {
     }
 }
 
-/// Compilers tell namesakes apart by hashes: `core[0123456789abcdef]::f` and `f::h0123456789abcdef`.
-/// Readers need neither.
-fn without_hashes(name: &str) -> String {
-    const DIGITS: usize = 16;
-    let is_hash = |text: &str| text.len() == DIGITS && text.chars().all(|c| c.is_ascii_hexdigit());
-    let name = match name.rsplit_once("::h") {
-        Some((path, hash)) if is_hash(hash) => path,
-        Some(_) | None => name,
-    };
-    let mut parts = name.split('[');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(']') {
-            Some((hash, rest)) if is_hash(hash) => plain.push_str(rest),
-            Some(_) | None => {
-                plain.push('[');
-                plain.push_str(part);
-            }
-        }
-    }
-    plain
+/// As people write it: without the hashes by which compilers tell namesakes apart.
+fn readable(name: &str) -> String {
+    format!("{:#}", demangle(name))
 }
 
 /// The crate a function comes from: the first word of its path, or of the type it is a method of.
@@ -174,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_left_out_of_names() {
-        assert_eq!(without_hashes("a::b::h0123456789abcdef"), "a::b");
-        assert_eq!(without_hashes("<core[0123456789abcdef]::A>::b::hello"), "<core::A>::b::hello");
-        assert_eq!(without_hashes("<[T] as a::B>::c"), "<[T] as a::B>::c");
+    fn names_are_as_people_write_them_without_hashes() {
+        assert_eq!(readable("_ZN1a1b17h0123456789abcdefE"), "a::b");
+        assert_eq!(readable("_RNvCsgXGp5Oqx2Ny_1a5hello"), "a::hello");
+        assert_eq!(readable("split::open"), "split::open");
     }
 
     #[test]

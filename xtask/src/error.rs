@@ -49,6 +49,11 @@ pub(crate) enum Failure {
     )]
     NotAlone { fetches: u64 },
 
+    #[error(
+        "the first part of the calculator showed something else during a first visit than the whole program: data that it needs has moved to the rest"
+    )]
+    NotSame,
+
     #[error("cannot read the WASM of {name}: {source}")]
     Wasm { name: String, source: wasmparser::BinaryReaderError },
 

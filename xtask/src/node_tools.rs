@@ -16,9 +16,11 @@ const LOCK: &str = include_str!("../tools/package-lock.json");
 const COMPRESS: &str = include_str!("../tools/compress.mjs");
 const VISIT: &str = include_str!("../tools/visit.mjs");
 
-/// Smallest first, as for everything a browser loads, and what rustc switches on for this target.
+/// Smallest first, as for everything a browser loads, and what rustc switches on for this target. Functions that have one
+/// caller are not melted into it unless they are tiny: by itself that would be smaller, compressed it is larger.
 const WASM_OPT: &[&str] = &[
     "-Oz",
+    "--one-caller-inline-max-function-size=20",
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
@@ -40,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) ran: Vec<usize>,
     /// How often it asked for its rest; never unless it is a first part.
     pub(crate) fetches: u64,
+    /// A digest of all that was on the page.
+    pub(crate) shown: String,
 }
 
 pub(crate) struct NodeTools {
@@ -148,7 +152,8 @@ fn read_visit(seen: &str) -> Option<Visit> {
     let seen: serde_json::Value = serde_json::from_str(seen).ok()?;
     let number = |number: &serde_json::Value| usize::try_from(number.as_u64()?).ok();
     let ran = seen.get("ran")?.as_array()?.iter().map(number).collect::<Option<_>>()?;
-    Some(Visit { ran, fetches: seen.get("fetches")?.as_u64()? })
+    let shown = seen.get("shown")?.as_str()?.to_owned();
+    Some(Visit { ran, fetches: seen.get("fetches")?.as_u64()?, shown })
 }
 
 fn is_installed(home: &Path) -> bool {

@@ -110,11 +110,22 @@ impl Workspace {
     /// the directory of this account's crates is left out of that, so that every machine builds
     /// the same bytes and none gives its paths away.
     pub(crate) fn build_wasm(&self, package: &str, what: &[&str]) -> Result<(), Failure> {
+        self.make_wasm("build", package, what, &[])
+    }
+
+    /// The same for one program, into which the linker writes what points to what.
+    pub(crate) fn build_wasm_with_links(&self, package: &str, what: &[&str]) -> Result<(), Failure> {
+        self.make_wasm("rustc", package, what, &["--", "-Clink-arg=--emit-relocs"])
+    }
+
+    fn make_wasm(&self, how: &str, package: &str, what: &[&str], more: &[&str]) -> Result<(), Failure> {
         let mut command = self.cargo();
         command
-            .args(["build", "--package", package, "--profile", WASM_PROFILE])
+            .arg(how)
+            .args(["--package", package, "--profile", WASM_PROFILE])
             .args(["--target", WASM_TARGET])
-            .args(what);
+            .args(what)
+            .args(more);
         let flags: Vec<String> =
             crate_sources().iter().map(|path| format!("--remap-path-prefix={}=", path.display())).collect();
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));

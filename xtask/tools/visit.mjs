@@ -1,7 +1,9 @@
 // Visits the calculator without a browser and prints, as JSON, the numbers of the functions that ran: those that a
-// first visit needs. With a program that is already cut, prints how often the rest was asked for instead.
+// first visit needs. With a program that is already cut, prints how often the rest was asked for instead. Prints a digest
+// of all that was on the page too, which must be the same for both.
 // Run by xtask: node visit.mjs GLUE WASM BOOKS. There is just enough of a browser here for that one page.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -39,6 +41,7 @@ class Text extends Node {
     super();
     this.nodeValue = text;
   }
+  get shown() { return JSON.stringify(this.nodeValue); }
 }
 
 class Element extends Node {
@@ -51,6 +54,10 @@ class Element extends Node {
     this.namespaceURI = namespace;
   }
   get text() { return this.children.map((child) => child.text ?? child.nodeValue).join(""); }
+  get shown() {
+    const attributes = [...this.attributes].map(([name, value]) => ` ${name}=${JSON.stringify(value)}`).sort();
+    return `<${this.tag}${attributes.join("")}>${this.children.map((child) => child.shown).join("")}</>`;
+  }
   get value() { return this.typed ?? this.attributes.get("value") ?? ""; }
   set value(value) { this.typed = value; }
   setAttribute(name, value) { this.attributes.set(name, value); }
@@ -124,6 +131,8 @@ process.on("unhandledRejection", (error) => failures.push(error));
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const byHook = (start) => root.find((one) => one.attributes.get("data-test")?.startsWith(start));
 const total = () => byHook("total")?.text;
+const seen = createHash("sha256");
+const look = () => seen.update(`${document.title}\n${page.shown}\n`);
 
 function send(target, kind, more = {}) {
   const path = [];
@@ -139,6 +148,7 @@ async function act(target, kind, more) {
   if (!target) throw new Error(`nothing to ${kind}`);
   send(target, kind, more);
   await pause(0);
+  look();
 }
 
 async function type(text) {
@@ -157,21 +167,22 @@ async function visit(lang) {
   slider.value = "120";
   await act(slider, "input");
   for (const preset of ["try-out", "scale", "start-up"]) await act(byHook(`preset-${preset}`), "click");
-  for (const key of ["ArrowUp", "ArrowDown", "Enter"]) await act(byHook("quantity-"), "keydown", { key });
-  await act(byHook("theme"), "click");
   await pause(100);
   await pause(450);
   for (const [kind, listener] of onWindow) if (kind === "resize") listener({});
+  look();
   await act(byHook("lang"), "click");
   await pause(100);
+  look();
   if (!before || !total()) throw new Error(`no total is shown in ${lang}`);
 }
 
 const module = await import(pathToFileURL(glue));
 await module.default({ module_or_path: readFileSync(program) });
 for (let wait = 0; wait < 100 && !total(); wait += 1) await pause(20);
+look();
 await visit("en");
 await visit("zh-CN");
 if (failures.length > 0) throw failures[0];
-console.log(JSON.stringify({ ran: [...ran].sort((a, b) => a - b), fetches }));
+console.log(JSON.stringify({ ran: [...ran].sort((a, b) => a - b), fetches, shown: seen.digest("hex") }));
 process.exit(0);

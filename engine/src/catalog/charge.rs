@@ -10,8 +10,8 @@ use super::conversion::{Conversion, read_conversions, write_conversions};
 use super::draft::Node;
 use super::meter::{KnownMeters, find_meter};
 use super::price::{
-    Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount, read_capacity,
-    read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
+    ByAttributes, Capacity, Composite, Dynamic, Flat, MODEL_KEYS, MatrixProblem, Model, Scope, TierCount,
+    read_capacity, read_composite, read_flat, read_model, write_capacity, write_composite, write_flat, write_model,
 };
 use super::problem::ProblemKind;
 use super::reader::{Path, Reader, Table};
@@ -251,46 +251,102 @@ fn read_metered(
         allowance: Box::new(allowance),
         model: model?,
     };
-    check_events(reader, table, path, (&metered, meter))?;
-    check_groups(reader, table, path, (&metered, meter))?;
-    check_cells(reader, table, path, (&metered, meter))?;
+    let read = Read { metered: &metered, meter, table, path };
+    read.check_events(reader)?;
+    read.check_groups(reader)?;
+    read.check_cells(reader)?;
     Some(metered)
 }
 
-/// What is priced event by event needs the events, and a quantity that is their sum: else it would be the price of another.
-fn check_events(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    path: &Path,
-    (metered, meter): (&Metered, &Meter),
-) -> Option<()> {
-    if !metered.model.needs_events() {
-        return Some(());
+/// A charge for a meter's quantity as it was read, and where it stands.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    metered: &'a Metered,
+    meter: &'a Meter,
+    table: &'a Table<'a>,
+    path: &'a Path,
+}
+
+impl Read<'_> {
+    fn refuse(self, reader: &mut Reader, key: &str, kind: ProblemKind) -> Option<()> {
+        reader.report_at(self.table, key, self.path, kind)
     }
-    let id = || meter.id.to_string();
-    if !meter.samples {
-        return reader.report_at(table, "meter", path, ProblemKind::NeedsSamples { meter: id() });
+
+    /// What is priced event by event needs the events, and a quantity that is their sum: else it would be the price of another.
+    fn check_events(self, reader: &mut Reader) -> Option<()> {
+        let Self { metered, meter, .. } = self;
+        if !metered.model.needs_events() {
+            return Some(());
+        }
+        let id = || meter.id.to_string();
+        if !meter.samples {
+            return self.refuse(reader, "meter", ProblemKind::NeedsSamples { meter: id() });
+        }
+        let sums = match &metered.model {
+            // Its tiers are reached by what the events bring, so nothing may be scaled by time.
+            Model::Matrix(_) => meter.aggregate.adds_up(),
+            Model::Percentage(_)
+            | Model::ProratedGraduated(_)
+            | Model::PerUnit(_)
+            | Model::Graduated(_)
+            | Model::Volume(_)
+            | Model::StairStep(_)
+            | Model::Package(_)
+            | Model::GraduatedPercentage(_)
+            | Model::Dynamic(_)
+            | Model::Committed(_)
+            | Model::Rules(_) => meter.aggregate.sums_events(meter.group_by.is_empty() || metered.each == Each::Group),
+        };
+        if sums && meter.round.is_none() {
+            return Some(());
+        }
+        let running_total = matches!(metered.model, Model::Matrix(_));
+        self.refuse(reader, "meter", ProblemKind::NeedsSum { meter: id(), running_total })
     }
-    let sums = match &metered.model {
-        // Its tiers are reached by what the events bring, so nothing may be scaled by time.
-        Model::Matrix(_) => meter.aggregate.adds_up(),
-        Model::Percentage(_)
-        | Model::ProratedGraduated(_)
-        | Model::PerUnit(_)
-        | Model::Graduated(_)
-        | Model::Volume(_)
-        | Model::StairStep(_)
-        | Model::Package(_)
-        | Model::GraduatedPercentage(_)
-        | Model::Dynamic(_)
-        | Model::Committed(_)
-        | Model::Rules(_) => meter.aggregate.sums_events(meter.group_by.is_empty() || metered.each == Each::Group),
-    };
-    if sums && meter.round.is_none() {
-        return Some(());
+
+    /// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn check_groups(self, reader: &mut Reader) -> Option<()> {
+        let Self { metered, meter, .. } = self;
+        match metered.each {
+            Each::Group if meter.group_by.is_empty() => self.refuse(reader, "each", ProblemKind::NoGroups),
+            Each::Period if !metered.only.is_empty() && !meter.adds_up() => {
+                self.refuse(reader, "where", ProblemKind::GroupsDoNotAddUp)
+            }
+            Each::Group | Each::Period => Some(()),
+        }
     }
-    let running_total = matches!(metered.model, Model::Matrix(_));
-    reader.report_at(table, "meter", path, ProblemKind::NeedsSum { meter: id(), running_total })
+
+    /// What a charge cannot have whose price is looked up by attributes.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn check_cells(self, reader: &mut Reader) -> Option<()> {
+        let Self { metered, meter, .. } = self;
+        let Some(model) = metered.model.by_attributes() else { return Some(()) };
+        let by = model.by();
+        if matches!(model, ByAttributes::Matrix(matrix) if matrix.count() == TierCount::RunningTotal) {
+            let keys = ["included", "convert", "each"].into_iter();
+            return match keys.into_iter().find(|key| self.table.get(key).is_some()) {
+                Some(key) => {
+                    let problem = MatrixProblem::NotForRunningTotal { key };
+                    self.refuse(reader, key, ProblemKind::Matrix(problem))
+                }
+                None => Some(()),
+            };
+        }
+        match metered.each {
+            Each::Group => Some(()),
+            Each::Period if metered.included != Quantity::ZERO && !by.is_empty() => {
+                self.refuse(reader, "included", ProblemKind::Matrix(MatrixProblem::IncludedOverCells))
+            }
+            // Without attributes there is one cell, the meter's whole quantity.
+            Each::Period if by.is_empty() && metered.only.is_empty() => Some(()),
+            // Cells that leave attributes out are sums of groups.
+            Each::Period if by.len() < meter.group_by.len() && !meter.adds_up() => {
+                self.refuse(reader, "each", ProblemKind::GroupsDoNotAddUp)
+            }
+            Each::Period => Some(()),
+        }
+    }
 }
 
 /// What a promised quantity costs can be said only where a quantity alone has a price.
@@ -310,70 +366,6 @@ fn check_promise(
             reader.report_at(table, "commitment", path, ProblemKind::NotForModel { key: "quantity", model })
         }
         Promised::Quantity(_) | Promised::Amount(_) => Some(()),
-    }
-}
-
-/// Groups can be priced alone only if there are some, and added up only if their sum is the meter's quantity.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-fn check_groups(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    path: &Path,
-    (metered, meter): (&Metered, &Meter),
-) -> Option<()> {
-    match metered.each {
-        Each::Group if meter.group_by.is_empty() => reader.report_at(table, "each", path, ProblemKind::NoGroups),
-        Each::Period if !metered.only.is_empty() && !meter.adds_up() => {
-            reader.report_at(table, "where", path, ProblemKind::GroupsDoNotAddUp)
-        }
-        Each::Group | Each::Period => Some(()),
-    }
-}
-
-/// What a charge cannot have whose price is looked up by attributes.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-fn check_cells(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    path: &Path,
-    (metered, meter): (&Metered, &Meter),
-) -> Option<()> {
-    let (by, by_running_total) = match &metered.model {
-        Model::Matrix(matrix) => (matrix.by(), matrix.count() == TierCount::RunningTotal),
-        Model::Rules(rules) => (rules.by(), false),
-        Model::PerUnit(_)
-        | Model::Graduated(_)
-        | Model::Volume(_)
-        | Model::StairStep(_)
-        | Model::Package(_)
-        | Model::Percentage(_)
-        | Model::GraduatedPercentage(_)
-        | Model::Dynamic(_)
-        | Model::Committed(_)
-        | Model::ProratedGraduated(_) => return Some(()),
-    };
-    if by_running_total {
-        let keys = ["included", "convert", "each"].into_iter();
-        return match keys.into_iter().find(|key| table.get(key).is_some()) {
-            Some(key) => {
-                let problem = MatrixProblem::NotForRunningTotal { key };
-                reader.report_at(table, key, path, ProblemKind::Matrix(problem))
-            }
-            None => Some(()),
-        };
-    }
-    match metered.each {
-        Each::Group => Some(()),
-        Each::Period if metered.included != Quantity::ZERO && !by.is_empty() => {
-            reader.report_at(table, "included", path, ProblemKind::Matrix(MatrixProblem::IncludedOverCells))
-        }
-        // Without attributes there is one cell, the meter's whole quantity.
-        Each::Period if by.is_empty() && metered.only.is_empty() => Some(()),
-        // Cells that leave attributes out are sums of groups.
-        Each::Period if by.len() < meter.group_by.len() && !meter.adds_up() => {
-            reader.report_at(table, "each", path, ProblemKind::GroupsDoNotAddUp)
-        }
-        Each::Period => Some(()),
     }
 }
 

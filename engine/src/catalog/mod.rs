@@ -48,9 +48,10 @@ pub use draft::{BookDraft, Place};
 pub use monthly::NotMonthly;
 pub use plan::Plan;
 pub use price::{
-    ATTRIBUTES_MAX, Attribute, Bound, Capacity, CapacityTier, CellPrice, Committed, Composite, Dynamic, Effect, Flat,
-    Found, Lookup, Matrix, MatrixProblem, Model, MoneyUnit, NegativeTotal, Overage, Package, PackageRounding,
-    Percentage, ProratedGraduated, Rule, Rules, Share, Test, Tier, TierCount, TierRules, Tiers, UnitPrice, ZeroUsage,
+    ATTRIBUTES_MAX, Attribute, Bound, ByAttributes, Capacity, CapacityTier, CellPrice, Committed, Composite, Dynamic,
+    Effect, Flat, Found, Lookup, Matrix, MatrixProblem, Model, MoneyUnit, NegativeTotal, Overage, Package,
+    PackageRounding, Percentage, ProratedGraduated, Rule, Rules, Share, Test, Tier, TierCount, TierRules, Tiers,
+    UnitPrice, ZeroUsage,
 };
 pub use problem::{Problem, ProblemKind};
 #[cfg(feature = "zones")]

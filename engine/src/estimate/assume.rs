@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Attribute, Book, Charge, Each, Matrix, Metered, Model, Pricing, Rules, Test, TierCount};
+use crate::catalog::{
+    Attribute, Book, ByAttributes, Charge, Each, Matrix, Metered, Model, Pricing, Rules, Test, TierCount,
+};
 use crate::quantity::Quantity;
 use crate::usage::{By, Dimension, Meter};
 
@@ -128,20 +130,7 @@ fn splits(metered: &Metered) -> bool {
 
 /// The attributes by which a model chooses its price.
 fn attributes(model: &Model) -> &[Attribute] {
-    match model {
-        Model::Matrix(matrix) => matrix.by(),
-        Model::Rules(rules) => rules.by(),
-        Model::PerUnit(_)
-        | Model::Graduated(_)
-        | Model::Volume(_)
-        | Model::StairStep(_)
-        | Model::Package(_)
-        | Model::Percentage(_)
-        | Model::GraduatedPercentage(_)
-        | Model::Dynamic(_)
-        | Model::Committed(_)
-        | Model::ProratedGraduated(_) => &[],
-    }
+    model.by_attributes().map_or(&[], ByAttributes::by)
 }
 
 /// The matrix of a charge, if that is its model.

@@ -95,13 +95,14 @@ pub fn settle(conditions: &Conditions<'_>, items: &mut [Item<'_>]) -> Result<Set
     let (subtotal, rounded) = subtotal(conditions, items)?;
     let before = conditions.credit_rules.place == CreditPlace::BeforeTax;
     let mut credits = Vec::new();
-    if before {
+    let has_credits = !conditions.credits.is_empty();
+    if has_credits && before {
         credits = credits_before_tax(conditions, items, subtotal)?;
     }
     let how = TaxHow { taxes: conditions.taxes, rules: tax_rules, status: tax_status, mode: rounding.mode, digits };
     let taxed = tax_items(&how, items)?;
     let total = in_minor_units(subtotal.checked_add(taxed.added)?, digits)?;
-    if !before {
+    if has_credits && !before {
         credits = credits_after_tax(conditions, items, &taxed, total)?;
     }
     let due = credits.iter().try_fold(total, |due, credit| due.checked_sub(credit.amount))?;
@@ -138,6 +139,7 @@ fn is_eligible(rules: CreditRules, item: &Item<'_>) -> bool {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn credits_before_tax(
     conditions: &Conditions<'_>,
     items: &mut [Item<'_>],
@@ -158,6 +160,7 @@ fn credits_before_tax(
 }
 
 /// Each line with its taxes; where all lines can be paid, the total, with what rounding did to it.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn credits_after_tax(
     conditions: &Conditions<'_>,
     items: &[Item<'_>],

@@ -9,7 +9,7 @@ use super::{
     Line, RateError, capacity, commitment, committed, composite, dynamic, flat, graduated, graduated_percentage,
     matrix, package, per_unit, percentage, prorated_graduated, rules, running_total, stair_step, volume,
 };
-use crate::catalog::{Charge, Each, Metered, Model, Pricing, TierCount};
+use crate::catalog::{ByAttributes, Charge, Each, Metered, Model, Pricing, TierCount};
 use crate::exact::{Exact, Overflow};
 use crate::ids::{ChargeId, MeterId};
 use crate::money::Money;
@@ -174,23 +174,13 @@ fn price_cells(
     digits: u32,
     steps: &mut impl Recorder,
 ) -> Option<Result<Exact, Failure>> {
-    match &metered.model {
-        Model::Matrix(prices) => Some(match prices.count() {
+    Some(match metered.model.by_attributes()? {
+        ByAttributes::Matrix(prices) => match prices.count() {
             TierCount::Cell => matrix::price(prices, (metered, usage), digits, steps),
             TierCount::RunningTotal => running_total::price(prices, (metered, usage), steps),
-        }),
-        Model::Rules(list) => Some(rules::price(list, (metered, usage), steps)),
-        Model::PerUnit(_)
-        | Model::Graduated(_)
-        | Model::Volume(_)
-        | Model::StairStep(_)
-        | Model::Package(_)
-        | Model::Percentage(_)
-        | Model::GraduatedPercentage(_)
-        | Model::Dynamic(_)
-        | Model::Committed(_)
-        | Model::ProratedGraduated(_) => None,
-    }
+        },
+        ByAttributes::Rules(list) => rules::price(list, (metered, usage), steps),
+    })
 }
 
 /// Why a charge cannot be priced: attributes without a price, or an amount that is too large.

@@ -4,23 +4,29 @@
 //!
 //! Law: replaying the steps gives the amount, and the priced steps of a line add up to what is rounded.
 
+mod amounts;
+mod part;
+mod recorder;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::AttributeValue;
+pub use part::{ChargeAmount, Limit, PackDrawn, Part, RuleAmount};
+pub use recorder::{Recorder, Steps, TotalOnly};
+
 use super::share::Share;
 use crate::catalog::{
     Condition, Conversion, MoneyUnit, Off, OverageFactor, PackageRounding, Percent, Treatment, UnitPrice,
 };
-use crate::exact::{Exact, Overflow};
-use crate::ids::{AllowanceId, ChargeId, CreditId, MeterId};
+use crate::exact::Exact;
+use crate::ids::{AllowanceId, ChargeId};
 use crate::invoice::proration::Share as Prorated;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::rounding::RoundingMode;
 use crate::usage::aggregate::Aggregate;
-use crate::usage::{Filter, Group, Meter, MeterUsage};
+use crate::usage::{Filter, Group};
 
 /// One step of a calculation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -470,241 +476,6 @@ pub enum Step {
         /// The amount after.
         amount: Money,
     },
-}
-
-impl Step {
-    pub(crate) fn counted(meter: &Meter, usage: Option<&MeterUsage>, apart: bool) -> Self {
-        Self::Counted {
-            aggregate: Arc::clone(&meter.aggregate),
-            only: meter.only.clone(),
-            convert_each: meter.convert_each,
-            full: usage.and_then(|usage| usage.full),
-            events: usage.and_then(|usage| usage.events),
-            quantity: usage.map_or(Quantity::ZERO, |usage| usage.quantity),
-            groups: usage.map(|usage| usage.groups.clone()).unwrap_or_default(),
-            apart,
-        }
-    }
-
-    /// The exact tax that this step, or one inside it, takes from the line of `charge`.
-    pub(crate) fn tax_of(&self, charge: &ChargeId) -> Option<Exact> {
-        if let Self::Part { steps, .. } = self {
-            return steps.iter().find_map(|step| step.tax_of(charge));
-        }
-        let (Self::Tax { charge: Some(own), amount, .. } | Self::TaxIncluded { charge: Some(own), amount, .. }) = self
-        else {
-            return None;
-        };
-        (own == charge).then_some(*amount)
-    }
-
-    /// The steps that lead to this one, where it is priced by itself.
-    pub fn inner(&self) -> &[Self] {
-        if let Self::Part { steps, .. } = self { steps } else { &[] }
-    }
-
-    /// The exact amount that this step adds to its line, for the steps that price something.
-    pub fn priced(&self) -> Option<Exact> {
-        match self {
-            Self::Flat { amount }
-            | Self::PerUnit { amount, .. }
-            | Self::GraduatedTier { amount, .. }
-            | Self::VolumeTier { amount, .. }
-            | Self::StairStep { amount, .. }
-            | Self::Cap { amount, .. }
-            | Self::Part { amount, .. }
-            | Self::Packages { amount, .. }
-            | Self::PercentOff { amount, .. }
-            | Self::Prorated { amount, .. }
-            | Self::TrueUp { amount, .. }
-            | Self::AboveCommitment { amount, .. }
-            | Self::Earlier { amount }
-            | Self::Percent { amount, .. }
-            | Self::InvoiceDiscount { amount, .. }
-            | Self::Tax { amount, .. }
-            | Self::TaxIncluded { amount, .. }
-            | Self::Drawn { amount, .. }
-            | Self::Capacity { amount, .. }
-            | Self::EventFee { amount, .. }
-            | Self::EventLimits { amount, .. }
-            | Self::Carried { amount, .. }
-            | Self::Overage { amount, .. }
-            | Self::ProratedTier { amount, .. }
-            | Self::NothingBelowZero { amount, .. }
-            | Self::RuleGroup { amount, .. }
-            | Self::QuantityReached { amount, .. } => Some(*amount),
-            Self::Counted { .. }
-            | Self::MatrixRow { .. }
-            | Self::RoundedQuantity { .. }
-            | Self::Selected { .. }
-            | Self::SumOfCharges { .. }
-            | Self::EventAllowance { .. }
-            | Self::Converted { .. }
-            | Self::Allowance { .. }
-            | Self::Entitled { .. }
-            | Self::OwnPrice
-            | Self::ShareOf { .. }
-            | Self::RoundedTogether { .. }
-            | Self::Round { .. } => None,
-        }
-    }
-}
-
-/// Units that were taken out of a pack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PackDrawn {
-    /// The pack.
-    pub pack: CreditId,
-    /// How many.
-    pub used: Quantity,
-    /// How many are left in it.
-    pub left: Quantity,
-}
-
-/// What a meter counted beside what a tier admits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    /// The meter.
-    pub meter: MeterId,
-    /// What it counted.
-    pub quantity: Quantity,
-    /// The largest quantity of the tier; `None` where it admits any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Quantity>,
-}
-
-/// What another charge of the bill costs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChargeAmount {
-    /// The charge.
-    pub charge: ChargeId,
-    /// Its amount.
-    pub amount: Money,
-}
-
-/// What happens to an amount at a level of the quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleAmount {
-    /// A fee is added.
-    Fee(Money),
-    /// It is multiplied.
-    Factor(Quantity),
-}
-
-/// What is priced by itself inside a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case")]
-pub enum Part {
-    /// A tier with more than a unit price.
-    Tier {
-        /// The tier begins after this quantity.
-        from: Quantity,
-        /// The last quantity of the tier; `None` in the open one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        up_to: Option<Quantity>,
-    },
-    /// A group of the meter.
-    Group {
-        /// The values of the meter's `group_by`, in that order.
-        key: Vec<String>,
-        /// Its quantity.
-        quantity: Quantity,
-    },
-    /// The units with these attributes, which decide their price.
-    Cell {
-        /// The attributes and their values.
-        cell: Vec<AttributeValue>,
-        /// The units.
-        quantity: Quantity,
-    },
-    /// An amount that is rounded before it is added.
-    Detail,
-    /// What is due before a maximum or minimum is looked at.
-    BeforeLimits,
-    /// The whole period up to now.
-    SoFar,
-    /// One price of a part of a period.
-    Item,
-    /// A line of the bill, in the computation of a tax.
-    Line {
-        /// The line's charge.
-        charge: ChargeId,
-    },
-}
-
-/// Where a calculation writes its steps.
-pub trait Recorder {
-    /// Takes a step that is made only if it is wanted, and may fail to be made.
-    fn try_record(&mut self, step: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow>;
-
-    /// Takes a step that is made only if it is wanted.
-    fn record(&mut self, step: impl FnOnce() -> Step);
-
-    /// Takes the steps of something that is priced by itself under one roof.
-    fn part(
-        &mut self,
-        part: impl FnOnce() -> Part,
-        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
-    ) -> Result<Exact, Overflow>;
-}
-
-/// Keeps every step.
-#[derive(Debug, Default)]
-pub struct Steps(Vec<Step>);
-
-impl Steps {
-    /// None yet, with room for what most lines have: counted, allowance, four tiers, rounding. Growing copies them.
-    pub fn with_room() -> Self {
-        Self(Vec::with_capacity(7))
-    }
-
-    /// The steps, first one first.
-    pub fn into_vec(self) -> Vec<Step> {
-        self.0
-    }
-}
-
-impl Recorder for Steps {
-    fn try_record(&mut self, step: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow> {
-        self.0.push(step()?);
-        Ok(())
-    }
-
-    fn record(&mut self, step: impl FnOnce() -> Step) {
-        self.0.push(step());
-    }
-
-    fn part(
-        &mut self,
-        part: impl FnOnce() -> Part,
-        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
-    ) -> Result<Exact, Overflow> {
-        let mut inner = Self::default();
-        let amount = price(&mut inner)?;
-        self.0.push(Step::Part { part: part(), steps: inner.0, amount });
-        Ok(amount)
-    }
-}
-
-/// Keeps nothing, for when only the amount is wanted.
-#[derive(Debug)]
-pub struct TotalOnly;
-
-impl Recorder for TotalOnly {
-    fn try_record(&mut self, _: impl FnOnce() -> Result<Step, Overflow>) -> Result<(), Overflow> {
-        Ok(())
-    }
-
-    fn record(&mut self, _: impl FnOnce() -> Step) {}
-
-    fn part(
-        &mut self,
-        _: impl FnOnce() -> Part,
-        price: impl FnOnce(&mut Self) -> Result<Exact, Overflow>,
-    ) -> Result<Exact, Overflow> {
-        price(self)
-    }
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub(super) fn conditions(only: &[Filter], each: Option<&Conversion>, lang: Lang)
             Factor::Divide(factor) => format!("÷ {}", format_decimal(factor.decimal())),
         };
         let rule = conversion.rounding.map_or_else(String::new, |mode| {
-            let (mode, places) = (super::sentence::mode_words(mode, lang), conversion.places);
+            let (mode, places) = (super::rounding::mode_words(mode, lang), conversion.places);
             lang.pick(format!("，{places} 位小数，{mode}"), format!(", {places} decimal places, {mode}"))
         });
         parts.push(lang.pick(format!("每个事件 {factor}{rule}"), format!("each event {factor}{rule}")));

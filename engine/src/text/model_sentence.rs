@@ -1,7 +1,8 @@
 //! The sentences of the steps that only one charge model writes.
 
 use super::format::{format_decimal, format_exact, format_money, format_unit_price};
-use super::sentence::{Words, mode_words};
+use super::rounding::mode_words;
+use super::sentence::Words;
 use crate::catalog::{MoneyUnit, UnitPrice};
 use crate::exact::Exact;
 use crate::money::Money;

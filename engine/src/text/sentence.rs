@@ -1,19 +1,14 @@
 //! Steps of a calculation as sentences that a customer understands.
 
-use super::counted::{conditions, counted};
 use super::format::{format_amount, format_decimal, format_exact, format_money, format_unit_price};
+use super::rounding::size;
 use super::terms::TermWords;
 use super::{Lang, Names};
-use crate::catalog::{Condition, Conversion, Factor, OverageFactor, PackageRounding, Percent, UnitPrice};
+use crate::catalog::{OverageFactor, PackageRounding, Percent, UnitPrice};
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
-use crate::rating::{Part, RuleAmount, Share, Step};
-use crate::rounding::{Rounding, RoundingMode, RoundingPlace};
-use crate::usage::Group;
-
-/// How many parts of a quantity a sentence names before it counts the rest.
-const NAMED_GROUPS: usize = 5;
+use crate::rating::{RuleAmount, Share, Step};
 
 /// Says what a step did. `unit` is what one unit of the line's meter is called.
 #[expect(clippy::too_many_lines, reason = "a table: one sentence for each step")]
@@ -114,78 +109,6 @@ pub fn sentence(step: &Step, unit: Option<&Names>, currency: Currency, lang: Lan
     }
 }
 
-/// The rounding rule of a book in one sentence.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-pub fn rounding_rule(rounding: Rounding, lang: Lang) -> String {
-    let mode = mode_words(rounding.mode, lang);
-    match (rounding.at, lang) {
-        (RoundingPlace::Line, Lang::Zh) => format!("每行金额舍入到货币最小单位（{mode}）"),
-        (RoundingPlace::Line, Lang::En) => {
-            format!("Each line is rounded to the currency's minor unit, {mode}")
-        }
-        (RoundingPlace::Invoice, Lang::Zh) => format!("各行保持精确，整张账单舍入一次（{mode}）"),
-        (RoundingPlace::Invoice, Lang::En) => {
-            format!("Lines stay exact; the bill is rounded once, {mode}")
-        }
-    }
-}
-
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-pub(super) fn mode_words(mode: RoundingMode, lang: Lang) -> &'static str {
-    match mode {
-        RoundingMode::HalfUp => lang.pick("四舍五入", "half up"),
-        RoundingMode::HalfEven => lang.pick("四舍六入五成双", "half to even"),
-        RoundingMode::HalfDown => lang.pick("五舍六入", "half down"),
-        RoundingMode::Up => lang.pick("向远离零方向进位", "away from zero"),
-        RoundingMode::Down => lang.pick("直接舍去", "towards zero"),
-        RoundingMode::Ceiling => lang.pick("向上取整", "up to the next higher"),
-        RoundingMode::Floor => lang.pick("向下取整", "down to the next lower"),
-    }
-}
-
-/// The groups with the largest quantities, largest first; of equal ones the first comes first.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-fn largest(groups: &[Group]) -> Vec<&Group> {
-    let mut largest: Vec<&Group> = Vec::new();
-    for group in groups {
-        let place = largest.iter().take_while(|other| other.quantity >= group.quantity).count();
-        if place < NAMED_GROUPS {
-            largest.insert(place, group);
-            largest.truncate(NAMED_GROUPS);
-        }
-    }
-    largest
-}
-
-/// An amount without its sign, where the words say which way it goes.
-pub(super) fn size(exact: Exact) -> Exact {
-    if exact.signum() < 0 { Exact::ZERO.checked_sub(exact).unwrap_or(exact) } else { exact }
-}
-
-/// `0.004 cut`, or `0.006 added` where the cut is below zero.
-pub(super) fn cut_words(cut: Exact, lang: Lang) -> String {
-    let by = format_exact(size(cut));
-    if cut.signum() < 0 {
-        return lang.pick(format!("进位 {by}"), format!("{by} added"));
-    }
-    lang.pick(format!("舍去 {by}"), format!("{by} cut"))
-}
-
-/// The values of a group, or that it has none.
-fn group_name(key: &[String], lang: Lang) -> String {
-    let key = key.join(" / ");
-    if key.is_empty() { lang.pick("（无）", "(none)").to_owned() } else { key }
-}
-
-/// `model = gpt`, or that the attribute may be anything or is not known.
-fn attribute_words(attribute: &str, value: &str, lang: Lang) -> String {
-    match value {
-        "*" => lang.pick(format!("{attribute} 不限"), format!("any {attribute}")),
-        "" => lang.pick(format!("{attribute} 未知"), format!("{attribute} unknown")),
-        value => format!("{attribute} = {value}"),
-    }
-}
-
 /// What sentences need beside the step.
 pub(super) struct Words<'a> {
     pub(super) unit: Option<&'a Names>,
@@ -204,48 +127,6 @@ impl Words<'_> {
             Some(unit) => format!("{number} {}", unit.get(self.lang)),
             None => number,
         }
-    }
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn counted(&self, step: &Step, events: Option<u64>, quantity: Quantity, groups: &[Group]) -> String {
-        let apart = matches!(step, Step::Counted { apart: true, .. });
-        let units = if apart { format_decimal(quantity.decimal()) } else { self.units(quantity) };
-        let Some(events) = events else {
-            return self.lang.pick(format!("假定用量：{units}"), format!("Assumed usage: {units}"));
-        };
-        let Step::Counted { aggregate, only, convert_each, full, .. } = step else { return units };
-        let mut text = counted(aggregate, &format_decimal(events.into()), &units, self.lang);
-        text.push_str(&conditions(only, convert_each.as_ref(), self.lang));
-        if let Some(full) = full {
-            let full = format_decimal(full.decimal());
-            text = self.lang.pick(format!("{text}，折算前 {full}"), format!("{text}, {full} before proration"));
-        }
-        self.with_groups(text, groups)
-    }
-
-    fn rounded_quantity(&self, (mode, places): (RoundingMode, i32), exact: Exact, quantity: Quantity) -> String {
-        let (mode, exact, quantity) = (mode_words(mode, self.lang), format_exact(exact), self.units(quantity));
-        self.lang.pick(
-            format!("用量舍入到 {places} 位小数（{mode}）：{exact} → {quantity}"),
-            format!("Quantity rounded to {places} decimal places, {mode}: {exact} → {quantity}"),
-        )
-    }
-
-    /// Names the largest groups, and how many more there are.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn with_groups(&self, text: String, groups: &[Group]) -> String {
-        if groups.is_empty() {
-            return text;
-        }
-        let named = largest(groups)
-            .into_iter()
-            .map(|group| format!("{} {}", group_name(&group.key, self.lang), format_decimal(group.quantity.decimal())));
-        let mut parts: Vec<String> = named.collect();
-        let rest = groups.len().saturating_sub(NAMED_GROUPS);
-        if rest > 0 {
-            parts.push(self.lang.pick(format!("另有 {rest} 组"), format!("{rest} more")));
-        }
-        self.lang.pick(format!("{text}（{}）", parts.join("、")), format!("{text} ({})", parts.join(", ")))
     }
 
     fn allowance(&self, included: Quantity, used: Quantity, billable: Quantity) -> String {
@@ -315,43 +196,6 @@ impl Words<'_> {
         }
     }
 
-    fn selected(&self, only: &[Condition], quantity: Quantity) -> String {
-        let one = |condition: &Condition| {
-            let values = condition.values.join(self.lang.pick("、", ", "));
-            format!("{} = {values}", condition.attribute)
-        };
-        let conditions: Vec<String> = only.iter().map(one).collect();
-        let (conditions, units) = (conditions.join(self.lang.pick("，", "; ")), self.units(quantity));
-        self.lang.pick(format!("其中 {conditions}：{units}"), format!("Of these {conditions}: {units}"))
-    }
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn converted(&self, conversion: &Conversion, quantity: Quantity, units: Quantity) -> String {
-        let (quantity, units) = (format_decimal(quantity.decimal()), self.units(units));
-        let factor = match conversion.by {
-            Factor::Multiply(factor) => format!("× {}", format_decimal(factor.decimal())),
-            Factor::Divide(factor) => format!("÷ {}", format_decimal(factor.decimal())),
-        };
-        let rule = conversion.rounding.map_or_else(String::new, |mode| {
-            let (mode, places) = (mode_words(mode, self.lang), conversion.places);
-            self.lang.pick(format!("（{places} 位小数，{mode}）"), format!(" ({places} decimal places, {mode})"))
-        });
-        self.lang.pick(
-            format!("换算：{quantity} {factor} = {units}{rule}"),
-            format!("Converted: {quantity} {factor} = {units}{rule}"),
-        )
-    }
-
-    fn matrix_row(&self, by: &[String], row: Option<&[String]>) -> String {
-        let Some(row) = row else {
-            let text = self.lang.pick("没有对应的价格行，按默认价计", "No row of its own: at the default price");
-            return text.to_owned();
-        };
-        let values = by.iter().zip(row).map(|(attribute, value)| attribute_words(attribute, value, self.lang));
-        let values = values.collect::<Vec<_>>().join(self.lang.pick("，", ", "));
-        self.lang.pick(format!("价格行：{values}"), format!("Row of the price list: {values}"))
-    }
-
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn reached(&self, level: Quantity, rule: &RuleAmount, (before, amount): (Exact, Exact)) -> String {
         let (level, added, before) = (self.units(level), self.amount(amount), self.amount(before));
@@ -366,34 +210,6 @@ impl Words<'_> {
                     format!("{level} are reached: {before} × {factor}, a change of {added}"),
                 )
             }
-        }
-    }
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn part(&self, part: &Part) -> String {
-        match part {
-            Part::Tier { from, up_to } => self.tier(*from, *up_to),
-            Part::Group { key, quantity } => {
-                let units = self.units(*quantity);
-                let key = group_name(key, self.lang);
-                self.lang.pick(format!("{key}（{units}）"), format!("{key} ({units})"))
-            }
-            Part::Line { charge } => charge.to_string(),
-            Part::Cell { cell, quantity } => {
-                let units = self.units(*quantity);
-                let values = cell.iter().map(|pair| attribute_words(&pair.attribute, &pair.value, self.lang));
-                let values = values.collect::<Vec<_>>().join(self.lang.pick("，", ", "));
-                match values.as_str() {
-                    "" => units,
-                    values => self.lang.pick(format!("{values}（{units}）"), format!("{values} ({units})")),
-                }
-            }
-            Part::Detail => self.lang.pick("明细".to_owned(), "Detail".to_owned()),
-            Part::BeforeLimits => {
-                self.lang.pick("计入最高和最低金额之前".to_owned(), "Before maximum and minimum".to_owned())
-            }
-            Part::SoFar => self.lang.pick("本期截至目前".to_owned(), "The period so far".to_owned()),
-            Part::Item => self.lang.pick("本次计费".to_owned(), "This part of the period".to_owned()),
         }
     }
 
@@ -421,18 +237,6 @@ impl Words<'_> {
                 self.lang.pick(format!("{from} 以上"), format!("above {from}"))
             }
         }
-    }
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn rounded(&self, mode: RoundingMode, digits: u32, (exact, cut): (Exact, Exact), amount: &str) -> String {
-        if cut.signum() == 0 {
-            return self.lang.pick(format!("无需舍入：{amount}"), format!("Nothing to round: {amount}"));
-        }
-        let (mode, exact, cut) = (mode_words(mode, self.lang), format_exact(exact), cut_words(cut, self.lang));
-        self.lang.pick(
-            format!("舍入到 {digits} 位小数（{mode}）：{exact} → {amount}，{cut}"),
-            format!("Rounded to {digits} decimal places, {mode}: {exact} → {amount}, {cut}"),
-        )
     }
 }
 

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Lang;
 use super::format::{format_amount, format_decimal, format_exact, format_money};
-use super::sentence::cut_words;
+use super::rounding::cut_words;
 use crate::catalog::{Off, Treatment};
 use crate::exact::Exact;
 use crate::ids::ChargeId;

@@ -68,6 +68,7 @@ impl fmt::Display for FieldProblem {
 
 impl<'e> FieldValue<'e> {
     /// As a quantity; `name` is that of the field, for the problem.
+    #[inline]
     pub fn quantity(&self, name: &str) -> Result<Quantity, FieldProblem> {
         let not_decimal = || FieldProblem::NotDecimal { field: name.to_owned(), found: self.short() };
         match self {
@@ -91,6 +92,7 @@ impl<'e> FieldValue<'e> {
     }
 
     /// As a text to group by; empty where it is missing.
+    #[inline]
     pub fn text(self) -> Cow<'e, str> {
         match self {
             Self::Missing | Self::Null => Cow::Borrowed(""),
@@ -103,6 +105,7 @@ impl<'e> FieldValue<'e> {
 
     /// The same text, written after another.
     #[cfg(feature = "zones")]
+    #[inline]
     pub(super) fn write_to(&self, text: &mut String) {
         use fmt::Write;
         // Writing into a String never fails.
@@ -129,6 +132,7 @@ impl<'e> FieldValue<'e> {
 }
 
 impl<'e> From<Option<&'e Value>> for FieldValue<'e> {
+    #[inline]
     fn from(value: Option<&'e Value>) -> Self {
         match value {
             None => Self::Missing,

@@ -326,6 +326,7 @@ impl Meter {
             self.group_by.iter().try_for_each(|dimension| dimension.check(event))?;
             Ok(read)
         }) {
+            Ok(read) if self.convert_each.is_none() => Ok(Some(read)),
             Ok(read) => self.converted(read).map(Some),
             Err(_) if self.missing == Missing::Ignore => Ok(None),
             Err(problem) => Err(MeterError::Field {

@@ -29,6 +29,7 @@ impl Meters {
     }
 
     /// The places of the meters that count events of this type, in the book's order; none where no meter does.
+    #[inline]
     pub(super) fn of_kind(&self, kind: &str) -> &[usize] {
         self.by_kind.get(kind).map_or(&[], Vec::as_slice)
     }

@@ -2,9 +2,12 @@
 //!
 //! Results go to standard output, troubles and progress to standard error; 0 is success, 1 failure, 2 wrong arguments.
 
+mod archive;
 mod bills;
 mod books;
 mod check;
+mod collect;
+mod import;
 mod keys;
 mod quarantine;
 mod rate;
@@ -82,10 +85,16 @@ enum Command {
     /// Publish price books and list them
     #[command(subcommand, after_help = books::BOOK_EXAMPLES)]
     Book(books::BookCommand),
-    /// Turn an access log into usage events
-    #[command(after_help = usage::IMPORT_EXAMPLES)]
-    Import(usage::ImportArgs),
-    /// Bill a month; repeating it changes nothing
+    /// Turn logs and files into usage events
+    #[command(after_help = import::IMPORT_EXAMPLES)]
+    Import(import::ImportArgs),
+    /// Follow live logs and send their events to a server
+    #[command(after_help = collect::COLLECT_EXAMPLES)]
+    Collect(collect::CollectArgs),
+    /// Keep months of events as files, and the database small
+    #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
+    Archive(archive::ArchiveCommand),
+    /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
     /// List invoices, or print one as PDF or JSON
@@ -170,6 +179,18 @@ enum CliError {
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
     #[error(transparent)]
+    Collect(#[from] intake::collect::CollectError),
+    #[error(transparent)]
+    Destination(#[from] intake::collect::DestinationProblem),
+    #[error(
+        "say who reports with --source NAME (or source = \"…\" in the mapping): each gateway needs a name of its own"
+    )]
+    NoSource,
+    #[error(transparent)]
+    Archive(#[from] crate::archive::error::ArchiveError),
+    #[error("say where to with --to FOLDER, or set archive_dir")]
+    NoArchive,
+    #[error(transparent)]
     Bill(#[from] crate::billing::flow::BillError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::flow::InvoiceError),
@@ -219,7 +240,10 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Rate(args) => rate::rate(&args, screen),
         Command::Public(args) => books::public(&args, screen),
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
+        Command::Import(args) => import::import(&open(settings).await?, &args, screen).await,
+        Command::Collect(args) => collect::collect(settings, &args, screen).await,
         Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Archive(command) => archive::archive(&open(settings).await?, &command, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,

@@ -19,6 +19,7 @@ use crate::books::flow::Books;
 use crate::customers;
 use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
+use crate::metrics::Metrics;
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Surroundings<'a> {
     pub window: TimeWindow,
     /// Whose events the sender may send.
     pub allowed: Allowed<'a>,
+    /// Where refusals are counted.
+    pub metrics: &'a Metrics,
     /// Names the request in the log and beside what is put aside.
     pub request: &'a str,
 }
@@ -86,6 +89,11 @@ pub async fn ingest(
     // Before anything is kept: what is refused must find room.
     store::check_room(db, taken.iter().filter(|item| item.result.is_err()).count()).await?;
     let outcomes = keep(db, surroundings.window.now, &taken).await?;
+    for outcome in &outcomes {
+        if let Outcome::Refused(problem) = outcome {
+            surroundings.metrics.refused(problem.code());
+        }
+    }
     let entries = taken.iter().zip(events).zip(&outcomes);
     let asides = entries.filter_map(|((item, event), outcome)| aside(item, event, outcome)).collect::<Vec<Aside>>();
     store::put_aside(db, surroundings, &asides).await?;

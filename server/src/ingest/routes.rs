@@ -87,6 +87,7 @@ pub async fn accept(
         customers: &app.customers,
         window: window(&app),
         allowed: allowed(&sender),
+        metrics: &app.metrics,
         request: &id,
     };
     let answer = answer(ingest(&app.db, surroundings, &events).await?);
@@ -152,6 +153,12 @@ pub struct CloudEvent {
     /// When it happened, with an offset.
     #[schema(format = DateTime, example = "2026-12-01T08:30:00+08:00")]
     time: String,
+    /// The id of an earlier event of the same source, subject and time that is not to count.
+    #[schema(min_length = 1, max_length = 255)]
+    voids: Option<String>,
+    /// The id of an earlier event of the same source, subject and time that this one replaces.
+    #[schema(min_length = 1, max_length = 255)]
+    amends: Option<String>,
     /// Its fields. Decimals are strings.
     #[schema(example = json!({"api": "maps", "bytes": "2048"}))]
     data: std::collections::BTreeMap<String, serde_json::Value>,

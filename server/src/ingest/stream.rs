@@ -96,6 +96,7 @@ impl Stream {
             customers: &self.app.customers,
             window: window(&self.app),
             allowed: allowed(&self.sender),
+            metrics: &self.app.metrics,
             request: &self.request,
         };
         let answered = ingest(&self.app.db, surroundings, &submitted).await?;

@@ -1,5 +1,6 @@
 //! What a customer has used: their events of a period, counted by a book's meters.
 
+pub mod ahead;
 pub mod counters;
 pub mod flow;
 pub mod follow;

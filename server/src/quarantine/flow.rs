@@ -227,7 +227,8 @@ async fn take(
 ) -> Result<Taken, DbError> {
     let books = app.shelf.books(&app.db).await?;
     let (customers, window) = (&app.customers, window(app));
-    let surroundings = Surroundings { books: &books, customers, window, allowed, request: hand.request };
+    let (metrics, request) = (&app.metrics, hand.request);
+    let surroundings = Surroundings { books: &books, customers, window, allowed, request, metrics };
     let submitted: Vec<Submitted<'_>> = entries.iter().map(|(_, submitted)| submitted.clone()).collect();
     let answered = ingest_again(&app.db, surroundings, &submitted).await?;
     let (mut taken, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());

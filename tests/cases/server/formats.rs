@@ -137,7 +137,7 @@ async fn who_accepts_lines_gets_a_result_for_each_and_a_summary() {
 #[tokio::test]
 async fn results_come_while_the_stream_is_still_open() {
     let api = Api::new().await;
-    let mut socket = open_stream(&api, "accept: application/x-ndjson\r\n").await;
+    let mut socket = open_stream(&api, "accept: application/x-ndjson\r\naccept-encoding: gzip\r\n").await;
     for id in ["1", "2"] {
         write_chunk(&mut socket, &lines([event(id, "acme", TIME)])).await;
         read_until(&mut socket, &format!("\"id\":\"{id}\",\"status\":\"accepted\"")).await;
@@ -320,8 +320,9 @@ async fn binary_form_is_the_same_event_as_structured_form() {
     let csv = [&[("content-type", "text/csv")], &headers[1..]].concat();
     let refused = send(&api, &csv, "1,2").await.json();
     assert_eq!(refused["events"][0]["code"], "unsupported_datacontenttype");
-    let aside = api.get("/v1/refused-events?limit=1").await.json();
-    assert!(aside[0]["body"].as_str().unwrap().contains("\"data\":\"1,2\""), "{aside}");
+    let aside = api.get("/v1/refused-events").await.json();
+    let bodies: Vec<&str> = aside.as_array().unwrap().iter().filter_map(|event| event["body"].as_str()).collect();
+    assert!(bodies.iter().any(|body| body.contains("\"data\":\"1,2\"")), "{aside}");
 }
 
 #[tokio::test]

@@ -114,9 +114,12 @@ async fn a_key_does_nothing_but_its_scopes() {
     let usage = "/v1/customers/acme/usage";
     assert_eq!(api.get_by(&sender, usage).await.problem(), refusal(403, "missing-scope"));
     assert_eq!(api.get_by(&reader, usage).await.json()["events"], 1);
+    let quota = "/v1/customers/acme/quota?meter=calls";
+    assert_eq!(api.get_by(&sender, quota).await.problem(), refusal(403, "missing-scope"));
+    assert_eq!(api.get_by(&reader, quota).await.json()["allowed"], true);
     for (method, path) in server::router::listed() {
-        let open = ["/v1/events", "/v1/customers/{id}/usage", "/v1/trial"];
-        if !path.starts_with("/v1/") || open.contains(&path) {
+        let open = ["/v1/events", "/v1/customers/{id}/usage", "/v1/customers/{id}/quota"];
+        if !path.starts_with("/v1/") || path.starts_with("/v1/trial") || open.contains(&path) {
             continue;
         }
         let path = path.replace("{id}", "acme").replace("{number}", "1");

@@ -116,6 +116,16 @@ impl State {
         }
     }
 
+    /// Whether the last attempt brought figures.
+    pub fn is_live(&self) -> bool {
+        match self.phase {
+            Phase::Shown(_, Freshness::Live) => true,
+            Phase::Loading | Phase::NoToken | Phase::Refused | Phase::Failed(_) | Phase::Shown(_, Freshness::Stale) => {
+                false
+            }
+        }
+    }
+
     /// Whether asking again may help.
     pub fn wants_more(&self) -> bool {
         match self.phase {

@@ -3,10 +3,11 @@
 
 pub(crate) mod asset;
 pub(crate) mod bindgen;
+mod data;
 pub(crate) mod html;
+mod links;
 pub(crate) mod parts;
 mod split;
-mod texts;
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -73,7 +74,7 @@ pub(crate) fn build(
     progress.step(|| build_server(workspace, server))?;
     progress.step(|| {
         // The public calculator does without the zone database; what is behind a link has it.
-        workspace.build_wasm("web", &["--bin", "calculator", "--no-default-features"])?;
+        workspace.build_wasm_with_links("web", &["--bin", IN_PARTS, "--no-default-features"])?;
         workspace.build_wasm("web", &["--bin", "app"])
     })?;
     progress.step(|| write_dist(workspace, &tools, server))?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::bindgen::{self, Host};
+use super::links::Links;
 use super::split::{self, HOST, Parts};
 use super::{IN_PARTS, Site, file_name, load_expression, stem};
 use crate::error::Failure;
@@ -61,8 +62,10 @@ pub(super) fn cut(site: &Site<'_>, module: &Path, scratch: &Path) -> Result<Part
     let watched = scratch.join("watched.wasm");
     workspace::write(&watched, split::watched(&wasm).map_err(failed)?)?;
     let visit = site.tools.visit(&glue, &watched, &books)?;
-    let ran: BTreeSet<usize> = visit.ran.into_iter().collect();
-    let parts = split::split(&wasm, &ran).map_err(failed)?;
+    let ran: BTreeSet<usize> = visit.ran.iter().copied().collect();
+    let linked = workspace::read(module)?;
+    let links = Links::read(&linked).map_err(|error| failed(error.to_string()))?;
+    let parts = split::split(&wasm, &ran, &links).map_err(failed)?;
 
     let optimised = |part: Part, bytes: &[u8]| {
         let path = scratch.join(part.file());
@@ -73,9 +76,12 @@ pub(super) fn cut(site: &Site<'_>, module: &Path, scratch: &Path) -> Result<Part
     let rest = optimised(Part::Rest, &parts.rest)?;
     let alone = scratch.join("alone.wasm");
     workspace::write(&alone, &first)?;
-    let fetches = site.tools.visit(&glue, &alone, &books)?.fetches;
-    if fetches > 0 {
-        return Err(Failure::NotAlone { fetches });
+    let by_itself = site.tools.visit(&glue, &alone, &books)?;
+    if by_itself.fetches > 0 {
+        return Err(Failure::NotAlone { fetches: by_itself.fetches });
+    }
+    if by_itself.shown != visit.shown {
+        return Err(Failure::NotSame);
     }
     Ok(Parts { first, rest })
 }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::texts::move_texts;
+use super::data::move_data;
+use super::links::Links;
 use walrus::ir::{Value, Visitor, dfs_in_order};
 use walrus::passes::gc;
 use walrus::{
@@ -50,7 +51,7 @@ pub(crate) fn watched(wasm: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// Cuts a program; `ran` holds the numbers of the functions that belong into the first part.
-pub(crate) fn split(wasm: &[u8], ran: &BTreeSet<usize>) -> Result<Parts, String> {
+pub(super) fn split(wasm: &[u8], ran: &BTreeSet<usize>, links: &Links) -> Result<Parts, String> {
     let (mut first, mut rest) = (read(wasm)?, read(wasm)?);
     let cut = Cut::of(&first, &rest, ran);
     export_shared(&mut first, &cut);
@@ -59,7 +60,8 @@ pub(crate) fn split(wasm: &[u8], ran: &BTreeSet<usize>) -> Result<Parts, String>
     import_shared(&mut rest, &cut);
     fill_doors(&mut rest, &cut);
     gc::run(&mut rest);
-    move_texts(&mut first, &mut rest);
+    let doors = cut.behind_doors.iter().map(|twin| twin.first).collect();
+    move_data(&mut first, &mut rest, &doors, links);
     Ok(Parts { first: first.emit_wasm(), rest: rest.emit_wasm() })
 }
 
@@ -319,7 +321,7 @@ mod tests {
     fn functions_that_did_not_run_move_and_leave_a_door() {
         let wasm = program();
         let ran = BTreeSet::from([number_of(&wasm, "start"), number_of(&wasm, "often")]);
-        let parts = split(&wasm, &ran).unwrap();
+        let parts = split(&wasm, &ran, &Links::default()).unwrap();
         let (first, rest) = (read(&parts.first).unwrap(), read(&parts.rest).unwrap());
         assert_eq!(names(&rest), BTreeSet::from(["seldom"]));
         assert!(names(&first).contains("split::open"));
@@ -334,7 +336,7 @@ mod tests {
     fn what_nobody_in_the_first_part_calls_leaves_nothing_behind() {
         let wasm = program();
         let ran = BTreeSet::from([number_of(&wasm, "often")]);
-        let first = read(&split(&wasm, &ran).unwrap().first).unwrap();
+        let first = read(&split(&wasm, &ran, &Links::default()).unwrap().first).unwrap();
         // `start` is exported, so it has a door; `seldom` is called by `start` alone.
         assert_eq!(first.tables.iter().map(|table| table.initial).max(), Some(1));
     }
@@ -350,6 +352,6 @@ mod tests {
 
     #[test]
     fn something_else_than_wasm_is_refused() {
-        assert!(split(b"no module", &BTreeSet::new()).is_err());
+        assert!(split(b"no module", &BTreeSet::new(), &Links::default()).is_err());
     }
 }

@@ -73,7 +73,44 @@ pub enum Model {
     Rules(Rules),
 }
 
+/// A model that looks its price up by attributes.
+#[derive(Debug, Clone, Copy)]
+pub enum ByAttributes<'m> {
+    /// In a list.
+    Matrix(&'m Matrix),
+    /// By rules.
+    Rules(&'m Rules),
+}
+
+impl<'m> ByAttributes<'m> {
+    /// The attributes.
+    pub fn by(self) -> &'m [Attribute] {
+        match self {
+            Self::Matrix(matrix) => matrix.by(),
+            Self::Rules(rules) => rules.by(),
+        }
+    }
+}
+
 impl Model {
+    /// The model, if it looks its price up by attributes; `None` for those that price a quantity.
+    pub fn by_attributes(&self) -> Option<ByAttributes<'_>> {
+        match self {
+            Self::Matrix(matrix) => Some(ByAttributes::Matrix(matrix)),
+            Self::Rules(rules) => Some(ByAttributes::Rules(rules)),
+            Self::PerUnit(_)
+            | Self::Graduated(_)
+            | Self::Volume(_)
+            | Self::StairStep(_)
+            | Self::Package(_)
+            | Self::Percentage(_)
+            | Self::GraduatedPercentage(_)
+            | Self::Dynamic(_)
+            | Self::Committed(_)
+            | Self::ProratedGraduated(_) => None,
+        }
+    }
+
     /// The quantities at which the price changes, rising.
     pub fn bounds(&self) -> Vec<Quantity> {
         match self {

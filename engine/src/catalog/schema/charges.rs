@@ -7,8 +7,8 @@ use super::entries;
 use super::meters::conversion;
 use super::models::model;
 use super::parts::{
-    boolean, either, id, key, list_of, map_of, needed, not_negative, one_of, percent, shared, some_of, table, values,
-    with, words,
+    Key, boolean, either, id, key, list_of, map_of, needed, not_negative, one_of, percent, shared, some_of, table,
+    values, with, words,
 };
 use super::terms::{credits, discounts};
 use super::time::{cycle, duration, proration};
@@ -47,20 +47,10 @@ fn plan_commitment() -> Value {
         key("name", shared("names"), "The name of its line", "账单行的名称"),
         needed("amount", not_negative(), "The sum for a whole period", "整个账期的金额"),
         key("counts", list_of(id()), "The charges that count; all if left out", "计入的收费项，默认全部"),
-        key("true_up", boolean(), "Whether what is missing is due; true by default", "是否补足差额，默认 true"),
-        key(
-            "overage_factor",
-            not_negative(),
-            "What lies above costs so many times its price, 1 or more",
-            "超出部分的价格倍数，不小于 1",
-        ),
-        key(
-            "prorated",
-            boolean(),
-            "Whether a part of a period owes only its share; true by default",
-            "部分账期是否按比例，默认 true",
-        ),
-        key("compare", words(&COMPARES), "Compare rounded or exact amounts", "按舍入后或精确金额比较"),
+        true_up(),
+        overage_factor(),
+        prorated(),
+        compare(),
     ])
 }
 
@@ -71,6 +61,36 @@ fn spending_cap() -> Value {
         needed("amount", not_negative(), "The sum", "金额"),
     ]);
     either(not_negative(), cap)
+}
+
+/// Whether a promise is made good.
+fn true_up() -> Key {
+    key("true_up", boolean(), "Whether what is missing is due; true by default", "是否补足差额，默认 true")
+}
+
+/// What usage above a promise costs.
+fn overage_factor() -> Key {
+    key(
+        "overage_factor",
+        not_negative(),
+        "What lies above costs so many times its price, 1 or more",
+        "超出部分的价格倍数，不小于 1",
+    )
+}
+
+/// Whether a sum follows the length of a period.
+fn prorated() -> Key {
+    key(
+        "prorated",
+        boolean(),
+        "Whether a part of a period owes only its share; true by default",
+        "部分账期是否按比例，默认 true",
+    )
+}
+
+/// Which amounts are compared.
+fn compare() -> Key {
+    key("compare", words(&COMPARES), "Compare rounded or exact amounts", "按舍入后或精确金额比较")
 }
 
 pub(super) fn charge() -> Value {
@@ -138,12 +158,7 @@ fn minimum() -> Value {
             "Within the charge's line (the default) or a line of its own",
             "并入该行（默认）或单列一行",
         ),
-        key(
-            "prorated",
-            boolean(),
-            "Whether a part of a period owes only its share; true by default",
-            "部分账期是否按比例，默认 true",
-        ),
+        prorated(),
     ]);
     either(not_negative(), minimum)
 }
@@ -156,7 +171,7 @@ fn rules() -> Value {
             "Terms that it does not name follow as usual",
             "未列出的按通常顺序跟在后面",
         ),
-        key("compare", words(&COMPARES), "Compare rounded or exact amounts", "按舍入后或精确金额比较"),
+        compare(),
     ])
 }
 
@@ -164,13 +179,8 @@ fn commitment() -> Value {
     let commitment = table([
         key("amount", not_negative(), "A sum", "承诺金额"),
         key("quantity", not_negative(), "What so many units cost", "承诺用量"),
-        key("true_up", boolean(), "Whether what is missing is due; true by default", "是否补足差额，默认 true"),
-        key(
-            "overage_factor",
-            not_negative(),
-            "What lies above costs so many times its price, 1 or more",
-            "超出部分的价格倍数，不小于 1",
-        ),
+        true_up(),
+        overage_factor(),
     ]);
     one_of(commitment, &["amount", "quantity"])
 }

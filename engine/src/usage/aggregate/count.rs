@@ -12,12 +12,14 @@ pub struct Count(Quantity);
 
 impl Count {
     /// What earlier periods counted.
+    #[inline]
     pub fn carry(&mut self, carried: Quantity) -> Result<(), Overflow> {
         self.0 = self.0.checked_add(carried)?;
         Ok(())
     }
 
     /// One more.
+    #[inline]
     pub fn add(&mut self) -> Result<(), Overflow> {
         self.carry(Quantity::from(1))
     }

@@ -11,6 +11,7 @@ pub struct Max(Option<Quantity>);
 
 impl Max {
     /// One more value.
+    #[inline]
     pub fn add(&mut self, value: Quantity) {
         self.0 = Some(self.0.map_or(value, |highest| highest.max(value)));
     }

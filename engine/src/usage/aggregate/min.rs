@@ -11,6 +11,7 @@ pub struct Min(Option<Quantity>);
 
 impl Min {
     /// One more value.
+    #[inline]
     pub fn add(&mut self, value: Quantity) {
         self.0 = Some(self.0.map_or(value, |lowest| lowest.min(value)));
     }

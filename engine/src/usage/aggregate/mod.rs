@@ -256,6 +256,7 @@ impl Aggregate {
         }
     }
 
+    #[inline]
     pub(super) fn takes(&self) -> Takes<'_> {
         match self {
             Self::Count | Self::Windowed { field: None, .. } => Takes::Nothing,

@@ -14,6 +14,7 @@ pub struct Sum(Quantity);
 
 impl Sum {
     /// Adds a value. One that makes the sum too long is refused, and the sum stays as it was.
+    #[inline]
     pub fn add(&mut self, value: Quantity) -> Result<(), Overflow> {
         self.0 = self.0.checked_add(value)?;
         Ok(())

@@ -23,7 +23,7 @@ async fn leaks(api: &Api) -> Value {
 }
 
 async fn events_without_a_meter_or_a_price_leak(World { api, .. }: World) {
-    let put = json!({ "book": "shop", "plan": "secret", "since": "2026-12" });
+    let put = json!({ "assignment": { "book": "shop", "plan": "secret", "since": "2026-12" } });
     assert!(api.put("/v1/customers/flat", put).await.status.is_success());
     let mut late = of_kind("4", "acme", "unknown");
     late["time"] = json!("2026-12-12T00:00:00Z");

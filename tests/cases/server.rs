@@ -5,6 +5,7 @@
 mod server {
     mod api;
     mod archive;
+    mod audit;
     mod bills;
     mod by_hand;
     mod command;
@@ -18,9 +19,13 @@ mod server {
     mod ingest;
     mod keys;
     mod metrics;
+    mod leaks;
     mod paper;
     mod postgres;
     mod program;
+    mod quarantine;
     mod realtime;
+    mod sources;
     mod store;
+    mod world;
 }

@@ -44,6 +44,29 @@ pub struct DayTotals {
     pub checksum: i64,
 }
 
+/// What a source has sent so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTotals {
+    /// New events.
+    pub accepted: i64,
+    /// Events that were there already.
+    pub duplicates: i64,
+    /// Events that contradict one that is there, and changes that could not be made.
+    pub conflicts: i64,
+    /// New events of today.
+    pub accepted_today: i64,
+    /// Events of today that were there already.
+    pub duplicates_today: i64,
+    /// Conflicts of today.
+    pub conflicts_today: i64,
+    /// When its first commit was made, in microseconds.
+    pub first_us: i64,
+    /// When its last one was made.
+    pub last_us: i64,
+    /// The furthest that an event's time was ahead of our clock; negative where all were behind, `None` without events.
+    pub skew_us: Option<i64>,
+}
+
 impl DayCount {
     pub(crate) fn at(received_us: i64) -> Self {
         Self {
@@ -161,6 +184,34 @@ impl Ledger {
     pub async fn heartbeats(&self) -> Result<BTreeMap<String, DayCount>, LedgerError> {
         // In the order of days, so that the last one stays.
         self.day_counts(0, i64::MAX).await.map(|list| list.into_iter().collect())
+    }
+
+    /// What every source has sent so far, and on the day `today` (UTC).
+    pub async fn sources(&self, today: NaiveDate) -> Result<BTreeMap<String, SourceTotals>, LedgerError> {
+        // PostgreSQL adds whole numbers up to decimals, which have to be made whole again.
+        let select = "SELECT source, CAST(SUM(accepted) AS BIGINT), CAST(SUM(duplicates) AS BIGINT), \
+                      CAST(SUM(conflicts) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN accepted ELSE 0 END) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN duplicates ELSE 0 END) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN conflicts ELSE 0 END) AS BIGINT), \
+                      MIN(first_us), MAX(last_us), MAX(skew_us) FROM intake_days GROUP BY source";
+        let rows = sqlx::query(select).bind(day_number(today)).fetch_all(&self.shared.pool).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            let skew: i64 = row.try_get(9)?;
+            let totals = SourceTotals {
+                accepted: row.try_get(1)?,
+                duplicates: row.try_get(2)?,
+                conflicts: row.try_get(3)?,
+                accepted_today: row.try_get(4)?,
+                duplicates_today: row.try_get(5)?,
+                conflicts_today: row.try_get(6)?,
+                first_us: row.try_get(7)?,
+                last_us: row.try_get(8)?,
+                skew_us: (skew > i64::MIN).then_some(skew),
+            };
+            Ok((row.try_get(0)?, totals))
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn day_counts(&self, first: i64, last: i64) -> Result<Vec<(String, DayCount)>, LedgerError> {

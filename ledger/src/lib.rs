@@ -34,7 +34,7 @@ mod writer;
 
 pub use changes::{Change, Changed};
 pub use counts::SavedCount;
-pub use days::{DayCount, DayTotals};
+pub use days::{DayCount, DayTotals, SourceTotals};
 pub use error::LedgerError;
 pub use ledger::{Committed, Ledger, Limits};
 pub use retention::{DropError, month_span};

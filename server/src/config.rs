@@ -62,6 +62,18 @@ pub struct Settings {
     /// How long the answer to a request with an Idempotency-Key is kept, in hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_hours: Option<u32>,
+    /// For how many hours after its end a month waits for late events before it is billed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_hours: Option<u32>,
+    /// What a bill run does about events that came after an invoice was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<Corrections>,
+    /// How many refused events are kept for repair; above it the oldest settled ones go, then requests are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_max_entries: Option<u32>,
+    /// After how many minutes without a request a source is called silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_silent_minutes: Option<u32>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
@@ -99,6 +111,17 @@ pub struct Seller {
     pub lines: Vec<String>,
 }
 
+/// What a bill run does about events that came after an invoice was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corrections {
+    /// It issues a correction of the invoice.
+    #[default]
+    Issue,
+    /// It only reports them.
+    Report,
+}
+
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabasePlace {
@@ -133,6 +156,14 @@ pub struct Config {
     pub key_rates: Rates,
     /// How long the answer to a request with an Idempotency-Key is kept.
     pub idempotency: TimeDelta,
+    /// How long after its end a month waits for late events before it is billed.
+    pub grace: TimeDelta,
+    /// What a bill run does about events that came after an invoice was issued.
+    pub corrections: Corrections,
+    /// How many refused events are kept for repair.
+    pub quarantine_max_entries: u32,
+    /// After how long without a request a source is called silent.
+    pub source_silent: TimeDelta,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
@@ -210,6 +241,10 @@ impl Config {
             stream_limit_bytes: 1024 * 1024 * 1024,
             key_rates: Rates { requests: Rate::per_second(100), events: Rate::per_second(20_000) },
             idempotency: TimeDelta::hours(24),
+            grace: TimeDelta::zero(),
+            corrections: Corrections::default(),
+            quarantine_max_entries: 1_000_000,
+            source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
             metrics_open: false,
@@ -251,6 +286,12 @@ impl Config {
             idempotency: settings
                 .idempotency_hours
                 .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
+            grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
+            corrections: settings.corrections.unwrap_or(defaults.corrections),
+            quarantine_max_entries: settings.quarantine_max_entries.unwrap_or(defaults.quarantine_max_entries),
+            source_silent: settings
+                .source_silent_minutes
+                .map_or(defaults.source_silent, |minutes| TimeDelta::minutes(i64::from(minutes))),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),

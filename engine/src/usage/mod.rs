@@ -15,6 +15,8 @@ mod metering;
 #[cfg(feature = "zones")]
 mod meters;
 mod pairs;
+#[cfg(feature = "zones")]
+mod priced_events;
 mod quantity_rounding;
 mod running_total;
 mod sample;
@@ -41,6 +43,8 @@ pub use meter::{Filter, Group, Meter, MeterError, MeterUsage, Missing, Reset, Us
 pub use metering::{Metering, count_usage};
 #[cfg(feature = "zones")]
 pub use meters::Meters;
+#[cfg(feature = "zones")]
+pub use priced_events::PricedEvents;
 pub use quantity_rounding::{QuantityRounding, RoundedQuantity};
 pub use running_total::{free_running_totals, running_totals};
 pub use sample::Sample;

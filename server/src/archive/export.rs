@@ -66,7 +66,12 @@ pub async fn export(
     })?;
     if back != written {
         let (found, expected) = (back.checksum.to_string(), written.checksum.to_string());
-        return Err(ArchiveError::Damaged { path: temporary.0.clone(), what: "the checksum read back", found, expected });
+        return Err(ArchiveError::Damaged {
+            path: temporary.0.clone(),
+            what: "the checksum read back",
+            found,
+            expected,
+        });
     }
     for (path, manifest) in Manifest::all_of(folder, month)? {
         if manifest.totals() == written && manifest.format == format && manifest.check(&path).is_ok() {

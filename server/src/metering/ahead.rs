@@ -1,10 +1,12 @@
-//! Counts of many customers at once, from what is stored: a bill run reads hundreds with one statement.
+//! Counts of many customers at once: stored counts by one statement, all others by one walk through their events.
 //!
-//! Only what is certain to be complete is given; who is missing is counted one by one.
+//! Only what is certain to be complete is given; who is missing is counted one by one, and told why where that fails.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use engine::ids::CustomerId;
+use ledger::Query;
 
 use super::counters::Count;
 use super::flow::{Counted, MeteringError, Terms};
@@ -21,7 +23,7 @@ struct Alike<'t> {
 /// The usage of those of the customers whose stored counts hold every event.
 pub async fn count_ahead(
     db: &Db,
-    wanted: &[(&CustomerId, Terms)],
+    wanted: &[(&CustomerId, &Terms)],
 ) -> Result<BTreeMap<CustomerId, Counted>, MeteringError> {
     // First of all, so that what was committed until now is either in a count or known to be missing there.
     let through = db.ledger().catch_up().await.map_err(DbError::from)?;
@@ -44,11 +46,58 @@ pub async fn count_ahead(
             let counted = count.counted()?;
             ready.insert((*customer).clone(), Counted { through: counted.through.max(through), ..counted });
         }
+        let missing = customers.into_iter().filter(|customer| !ready.contains_key(*customer)).collect();
+        ready.extend(walk(db, terms, missing).await?);
     }
     Ok(ready)
 }
 
-fn alike<'t>(wanted: &'t [(&'t CustomerId, Terms)]) -> Vec<Alike<'t>> {
+/// Counts customers in one walk through the events of all who lie between them.
+async fn walk(
+    db: &Db,
+    terms: &Terms,
+    customers: Vec<&CustomerId>,
+) -> Result<BTreeMap<CustomerId, Counted>, MeteringError> {
+    let new = || Count::new(terms.meters.clone(), terms.span());
+    let mut counts: BTreeMap<&str, Result<Count, MeteringError>> =
+        customers.iter().map(|customer| (customer.as_str(), Ok(new()))).collect();
+    let (Some((first, _)), Some((last, _))) = (counts.first_key_value(), counts.last_key_value()) else {
+        return Ok(BTreeMap::new());
+    };
+    let (first, last) = (*first, *last);
+    if new().metering.wants_history() {
+        return Ok(BTreeMap::new());
+    }
+    let period = terms.span().period;
+    let all = Query { customer: None, start_us: to_us(period.start), end_us: to_us(period.end), after_seq: 0 };
+    let found = db.ledger().scan_between(all, (first, last), |row, changed_by| {
+        if let Some(slot) = counts.get_mut(row.customer)
+            && changed_by.is_none()
+            && row.is_usage()
+            && let Ok(count) = slot
+        {
+            // What cannot be read or counted is told when the customer is counted alone.
+            match row.event().map(|event| count.add(&event)) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => *slot = Err(error),
+                None => *slot = Err(DbError::Unreadable { what: "event", value: row.id.to_owned() }.into()),
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let through = found.await.map_err(DbError::from)?.through;
+    let mut counted = BTreeMap::new();
+    for customer in customers {
+        if let Some(Ok(count)) = counts.get(customer.as_str())
+            && let Ok(usage) = count.counted()
+        {
+            counted.insert(customer.clone(), Counted { through, ..usage });
+        }
+    }
+    Ok(counted)
+}
+
+fn alike<'t>(wanted: &[(&'t CustomerId, &'t Terms)]) -> Vec<Alike<'t>> {
     let mut groups: Vec<Alike<'t>> = Vec::new();
     for (customer, terms) in wanted {
         let same = |group: &&mut Alike<'_>| {

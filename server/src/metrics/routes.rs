@@ -74,9 +74,7 @@ async fn rows(db: &Db) -> Result<BTreeMap<&'static str, i64>, DbError> {
 
 async fn database_bytes(app: &App) -> Result<i64, DbError> {
     let select = match app.config.database {
-        DatabasePlace::Sqlite(_) => {
-            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-        }
+        DatabasePlace::Sqlite(_) => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
         DatabasePlace::Postgres(_) => "SELECT pg_database_size(current_database())",
     };
     Ok(sqlx::query(select).fetch_one(app.db.pool()).await?.try_get(0)?)

@@ -49,11 +49,8 @@ impl Snapshot {
         let mut events = out.encode_descriptor("events", help, None, MetricType::Counter)?;
         for (source, outcomes) in &self.ledger.by_source {
             let source = source.as_deref().unwrap_or("other");
-            let parts = [
-                ("accepted", outcomes.accepted),
-                ("duplicate", outcomes.duplicates),
-                ("conflict", outcomes.conflicts),
-            ];
+            let parts =
+                [("accepted", outcomes.accepted), ("duplicate", outcomes.duplicates), ("conflict", outcomes.conflicts)];
             for (outcome, count) in parts {
                 let labels = [("source", source), ("outcome", outcome)];
                 ConstCounter::new(count).encode(events.encode_family(&labels)?)?;
@@ -67,7 +64,7 @@ impl Snapshot {
         let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
         histogram(out, ("commit_duration_seconds", help), (&self.ledger.commit_us, seconds))?;
         let count = |events: u64| u32::try_from(events).map_or(f64::INFINITY, f64::from);
-        histogram(out, ("commit_events", "Events of a commit", ), (&self.ledger.commit_events, count))?;
+        histogram(out, ("commit_events", "Events of a commit"), (&self.ledger.commit_events, count))?;
         gauge(out, "commit_queue", "Requests that wait for the next commit", size(self.ledger.queue))
     }
 

@@ -45,7 +45,8 @@ fn every_operation_is_explained_and_its_refusals_are_problems() {
             let scheme = if path.starts_with("/v1/trial") { "viewing_link" } else { "operator" };
             assert!(operation["security"][0][scheme].is_array(), "{name}");
             assert!(operation["responses"]["401"].is_object(), "{name}");
-            let takes_keys = ["/v1/events", "/v1/customers/{id}/usage", "/v1/customers/{id}/quota"].contains(&path.as_str());
+            let takes_keys =
+                ["/v1/events", "/v1/customers/{id}/usage", "/v1/customers/{id}/quota"].contains(&path.as_str());
             assert_eq!(operation["security"][1]["api_key"].is_array(), takes_keys, "{name}");
             for status in ["403", "429"] {
                 assert_eq!(operation["responses"][status].is_object(), takes_keys, "{name} {status}");

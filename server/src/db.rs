@@ -140,6 +140,11 @@ impl Db {
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(config.busy_timeout.saturating_mul(2))
+            // A file does not go away; a server may have closed a connection.
+            .test_before_acquire(match config.database {
+                DatabasePlace::Sqlite(_) => false,
+                DatabasePlace::Postgres(_) => true,
+            })
             .after_connect(move |connection, _| {
                 let pragmas = pragmas.clone();
                 Box::pin(async move {
@@ -268,9 +273,9 @@ fn pragmas(config: &Config) -> Vec<String> {
     let DatabasePlace::Sqlite(_) = config.database else { return Vec::new() };
     let mut pragmas = vec![
         format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()),
-        ledger::SQLITE_PRAGMAS.to_owned(),
         "PRAGMA foreign_keys = ON".to_owned(),
     ];
+    pragmas.extend(ledger::SQLITE_PRAGMAS.split(';').map(str::to_owned));
     if let Some(mib) = config.max_database_mib {
         // Pages have 4 KiB unless somebody made the file otherwise.
         pragmas.push(format!("PRAGMA max_page_count = {}", u64::from(mib).saturating_mul(256)));

@@ -41,7 +41,7 @@ pub enum AuditError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Difference {
-    /// Count or checksum of its stored events are not those of the books.
+    /// Count or checksum of its stored events are not those of the books, less what was dropped.
     Stored,
     /// Its refused events are not all in quarantine, as far as they were not thrown away.
     Refused,
@@ -75,6 +75,8 @@ pub struct AuditLine {
     /// What the books say.
     #[serde(flatten)]
     pub books: Figures,
+    /// How many of its events were dropped since, month by month, after they were exported.
+    pub dropped: i64,
     /// How many events are stored; left out where that cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<i64>,
@@ -171,11 +173,12 @@ fn span(day: NaiveDate) -> Result<(Instant, Instant), AuditError> {
 fn line(seen: &Seen, source: &str, closed: Option<Option<&Figures>>) -> AuditLine {
     let day = seen.days.get(source);
     let refused = seen.refused.get(source).copied().unwrap_or_default();
+    // What must be stored; what came in less what was exported and dropped since.
     let totals = day.map(DayCount::totals).unwrap_or_default();
     let books = Figures {
         source: source.to_owned(),
-        accepted: totals.accepted,
-        checksum: totals.checksum,
+        accepted: day.map_or(0, |day| day.accepted),
+        checksum: day.map_or(0, |day| day.checksum),
         duplicates: day.map_or(0, |day| day.duplicates),
         conflicts: day.map_or(0, |day| day.conflicts),
         refused: refused.refused,
@@ -196,6 +199,7 @@ fn line(seen: &Seen, source: &str, closed: Option<Option<&Figures>>) -> AuditLin
     }
     AuditLine {
         books,
+        dropped: day.map_or(0, |day| day.dropped.accepted),
         stored: stored.map(|stored| stored.accepted),
         stored_checksum: stored.map(|stored| stored.checksum),
         quarantined,

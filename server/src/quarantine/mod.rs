@@ -4,4 +4,5 @@
 
 pub mod flow;
 pub mod routes;
+pub mod shapes;
 pub mod store;

@@ -22,6 +22,8 @@ pub(crate) struct Index {
     pub(crate) recent: Vec<Generation>,
     pub(crate) runs: Arc<Vec<Arc<Run>>>,
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
+    /// Months that were dropped and have not come back.
+    pub(crate) dropped: Vec<i64>,
     /// Commits that are not sorted into blocks yet.
     pub(crate) tail: BTreeMap<i64, TailBatch>,
 }
@@ -90,6 +92,7 @@ impl Index {
             recent: vec![Generation::default()],
             runs: Arc::default(),
             segments: Arc::default(),
+            dropped: Vec::new(),
             tail: BTreeMap::new(),
         }
     }

@@ -9,6 +9,7 @@ use crate::error::LedgerError;
 use crate::identity::{Content, Identity};
 use crate::index::{BlockHead, Segment, TailBatch, customer_hash};
 use crate::ledger::Shared;
+use crate::retention;
 use crate::row::Row;
 use crate::runs::{self, Run};
 use crate::state::Stand;
@@ -106,11 +107,13 @@ impl Shared {
         if mine.layout != stand.layout {
             let runs: Vec<Arc<Run>> = runs::load(connection, &known_runs).await?;
             let segments = segments(connection, &known_segments).await?;
+            let dropped = retention::dropped(connection).await?;
             let mut index = self.index();
             if index.stand.layout < stand.layout {
                 // What was sorted while nobody looked needs not be followed commit by commit.
                 index.stand.batch = index.stand.batch.max(stand.sorted);
                 index.placed(stand, runs, segments);
+                index.dropped = dropped;
             }
         }
         let after = mine.batch.max(stand.sorted);

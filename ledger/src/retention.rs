@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::period::{Instant, Month};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::block::Unpacked;
 use crate::days::{self, DayTotals};
@@ -80,6 +80,46 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The first month that was dropped, has not come back, and lies in this time: what is counted over it is too little.
+    pub fn dropped_in(&self, (start_us, end_us): (i64, i64)) -> Option<Month> {
+        let (first, last) = (month_of(start_us), month_of(end_us.saturating_sub(1)));
+        let dropped = self.shared.index().dropped.iter().copied().find(|month| first <= *month && *month <= last)?;
+        Month::parse(&format!("{:04}-{:02}", 1970 + dropped / 12, dropped % 12 + 1)).ok()
+    }
+
+    /// Notes that all that went with a month at once has come back. `false` if no such thing was dropped.
+    pub async fn note_restored(&self, month: Month, came: DayTotals) -> Result<bool, LedgerError> {
+        let mut tx = self.shared.pool.begin().await?;
+        state::hold_commits(&mut tx).await?;
+        let delete = "DELETE FROM event_drops WHERE month = $1 AND checksum = $2 AND events = $3";
+        let done = sqlx::query(delete)
+            .bind(month_of(month_span(month).0))
+            .bind(came.checksum)
+            .bind(came.accepted)
+            .execute(&mut *tx as &mut AnyConnection)
+            .await?;
+        // Makes every process look at it again.
+        state::next(&mut tx, "layout").await?;
+        tx.commit().await?;
+        self.catch_up().await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// The months that were dropped and have not come back.
+pub(crate) async fn dropped(connection: &mut AnyConnection) -> Result<Vec<i64>, LedgerError> {
+    let rows = sqlx::query("SELECT DISTINCT month FROM event_drops ORDER BY month").fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn note_drop(connection: &mut AnyConnection, month: Month, gone: DayTotals) -> Result<(), LedgerError> {
+    let insert = "INSERT INTO event_drops (month, checksum, events) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let number = month_of(month_span(month).0);
+    sqlx::query(insert).bind(number).bind(gone.checksum).bind(gone.accepted).execute(connection).await?;
+    Ok(())
+}
+
 impl Shared {
     /// Whoever calls it holds the lease.
     async fn drop_month(&self, month: Month, expected: Option<DayTotals>) -> Result<DayTotals, DropError> {
@@ -128,6 +168,7 @@ impl Shared {
         changes::remove(&mut tx, month_span(month)).await?;
         counts::remove(&mut tx, month_span(month)).await?;
         days::note_gone(&mut tx, gone).await?;
+        note_drop(&mut tx, month, DayTotals::sum(gone.values())).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -110,3 +110,11 @@ CREATE TABLE usage_changed (
     customer TEXT NOT NULL PRIMARY KEY,
     seq BIGINT NOT NULL
 );
+
+-- Months (counted from 1970) that were dropped, and what went with each; a line goes when that came back.
+CREATE TABLE event_drops (
+    month BIGINT NOT NULL,
+    checksum BIGINT NOT NULL,
+    events BIGINT NOT NULL,
+    PRIMARY KEY (month, checksum, events)
+);

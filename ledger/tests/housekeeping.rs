@@ -27,10 +27,18 @@ fn a_dropped_month_can_come_again_and_the_other_stays() {
         ledger.sort_all(at(2)).await.unwrap();
         let dropped = ledger.drop_month(october(), None, at(3)).await.unwrap();
         assert_eq!(dropped.accepted, 14);
+        let span = ledger::month_span(october());
+        assert_eq!(ledger.dropped_in(span), Some(october()));
+        assert_eq!(ledger.dropped_in((span.0 - 10, span.0)), None);
+        assert_eq!(ledger.dropped_in((span.1, span.1 + 10)), None);
         assert_eq!(read_all(&ledger).await, (24..40).map(|id| event(id, 0)).collect::<Vec<_>>());
         let again = append(&ledger, 10..40).await;
         assert_eq!(again, [[Kept::New; 14].as_slice(), &[Kept::Same; 16]].concat());
         assert_eq!(read_all(&ledger).await.len(), 30);
+        assert!(!ledger.note_restored(october(), ledger::DayTotals::default()).await.unwrap());
+        assert_eq!(ledger.dropped_in(span), Some(october()));
+        assert!(ledger.note_restored(october(), dropped).await.unwrap());
+        assert_eq!(ledger.dropped_in(span), None);
         // The same by another process, and after all is sorted.
         ledger.sort_all(at(4)).await.unwrap();
         let other = place.open(Limits::default()).await;

@@ -18,8 +18,8 @@ mod server {
     mod idempotency;
     mod ingest;
     mod keys;
-    mod metrics;
     mod leaks;
+    mod metrics;
     mod paper;
     mod postgres;
     mod program;

@@ -2,16 +2,17 @@
 //!
 //! When they were received is new: it says when they came back.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::period::Instant;
-use ledger::{Change, Incoming, Kept};
+use engine::period::{Instant, Month};
+use ledger::{Change, DayTotals, Incoming, Kept};
 
 use super::error::ArchiveError;
 use super::export::Events;
 use super::manifest::Manifest;
 use super::row::ArchivedEvent;
-use crate::db::Db;
+use crate::db::{Db, from_us};
 use crate::ingest::flow::insert_all;
 
 /// What an import did.
@@ -45,13 +46,14 @@ pub async fn restore(
         manifest.check(path)?;
         total = u64::try_from(manifest.rows).unwrap_or(0);
     }
-    let mut restored = Restored::default();
+    let (mut restored, mut came) = (Restored::default(), BTreeMap::<Month, DayTotals>::new());
     let mut changes: Vec<(i64, Incoming)> = Vec::new();
     let mut events = Events::named(path)?;
     while let Some(some) = events.next()? {
         let mut usage = Vec::new();
         for event in some {
             restored.events = restored.events.saturating_add(1);
+            count_in_month(&event, &mut came)?;
             let (seq, incoming) = read(path, restored.events, event)?;
             match incoming.change {
                 Change::None => usage.push(incoming),
@@ -66,7 +68,19 @@ pub async fn restore(
         progress(restored.events, total.max(restored.events));
     }
     restore_changes(db, changes, (&mut restored, now)).await?;
+    if restored.conflicts == 0 {
+        for (month, totals) in came {
+            db.ledger().note_restored(month, totals).await?;
+        }
+    }
     Ok(restored)
+}
+
+fn count_in_month(event: &ArchivedEvent, came: &mut BTreeMap<Month, DayTotals>) -> Result<(), ArchiveError> {
+    let time = from_us(event.time_us)?;
+    let month = Month::parse(&time.format("%Y-%m").to_string())?;
+    event.count(came.entry(month).or_default());
+    Ok(())
 }
 
 fn read(path: &Path, row: u64, event: ArchivedEvent) -> Result<(i64, Incoming), ArchiveError> {

@@ -65,10 +65,11 @@ async fn walk(
         return Ok(BTreeMap::new());
     };
     let (first, last) = (*first, *last);
-    if new().metering.wants_history() {
+    let period = terms.span().period;
+    // Each is counted, or refused, by itself then.
+    if new().metering.wants_history() || db.ledger().dropped_in((to_us(period.start), to_us(period.end))).is_some() {
         return Ok(BTreeMap::new());
     }
-    let period = terms.span().period;
     let all = Query { customer: None, start_us: to_us(period.start), end_us: to_us(period.end), after_seq: 0 };
     let found = db.ledger().scan_between(all, (first, last), |row, changed_by| {
         if let Some(slot) = counts.get_mut(row.customer)

@@ -63,6 +63,11 @@ pub enum MeteringError {
         /// The first day of the first version.
         earliest: chrono::NaiveDate,
     },
+    /// Events that would have to be counted are no longer stored.
+    #[error(
+        "the events of {0} were dropped, so nothing is counted over that time; bring them back with `ratecard archive import`"
+    )]
+    Dropped(Month),
     /// The month is outside the calendar.
     #[error(transparent)]
     Month(#[from] BadMonth),
@@ -99,6 +104,12 @@ async fn read_on(db: &Db, customer: &CustomerId, mut count: Count) -> Result<Cou
     let period = count.metering.span().period;
     // A meter that never resets needs what came before.
     let start = if count.metering.wants_history() { Instant::UNIX_EPOCH } else { period.start };
+    // A stored count has them in it; one from nothing would be too small.
+    if count.through == 0
+        && let Some(month) = db.ledger().dropped_in((to_us(start), to_us(period.end)))
+    {
+        return Err(MeteringError::Dropped(month));
+    }
     let mut failed = None;
     let query = Query { after_seq: count.through, ..store::query(customer, Period { start, end: period.end }) };
     let found = store::each(db, query, |event| match count.add(&event) {

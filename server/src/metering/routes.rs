@@ -105,6 +105,7 @@ impl From<MeteringError> for Problem {
                 Self::unprocessable("no-plan", "No plan applies")
             }
             MeteringError::NotInForce { .. } => Self::unprocessable("no-book", "No price book was in force"),
+            MeteringError::Dropped(_) => Self::unprocessable("month-dropped", "The events are no longer stored"),
             MeteringError::Month(_) => Self::unprocessable("bad-month", "Not a month"),
             MeteringError::Db(error) => return error.into(),
         }

@@ -125,6 +125,21 @@ async fn a_month_is_dropped_only_with_an_export_of_all_of_it() {
 }
 
 #[tokio::test]
+async fn an_invoice_is_not_corrected_from_the_rest_of_a_dropped_month() {
+    let api = with_usage(config).await;
+    bill(&api, &["2026-10", "2026-11"]).await;
+    let (db, folder) = (&api.running.app.db, api.folder.path().join("archive"));
+    export(db, month("2026-10"), (&folder, Format::Parquet), now()).await.unwrap();
+    drop(db, order(Export::In(&folder)), now()).await.unwrap();
+    api.events(&event("late", "acme", "2026-10-06T00:00:00Z")).await;
+    let invoices = async || api.get("/v1/invoices").await.text();
+    let before = invoices().await;
+    let run = api.post("/v1/bill-runs", json!({ "month": "2026-10" }).to_string()).await.text();
+    assert!(run.contains("the events of 2026-10 were dropped"), "{run}");
+    assert_eq!(invoices().await, before);
+}
+
+#[tokio::test]
 async fn a_damaged_export_neither_lets_a_month_go_nor_comes_back() {
     let api = with_usage(config).await;
     bill(&api, &["2026-10", "2026-11"]).await;

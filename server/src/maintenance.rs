@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::app::App;
+use crate::archive::due::{self, Done};
 use crate::db::DbError;
 
 /// How often it looks.
@@ -27,6 +28,9 @@ const SORT_AT_COMMITS: usize = 5_000;
 /// Fewer are sorted after this long.
 const SORT_AFTER: Duration = Duration::from_secs(600);
 
+/// How often it looks for months whose time of keeping is over.
+const ARCHIVE_EVERY: Duration = Duration::from_secs(3600);
+
 /// Counts that are stored in one transaction.
 const COUNTS_PER_COMMIT: usize = 200;
 
@@ -43,7 +47,8 @@ impl Maintenance {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
-            let mut state = State { saved: Instant::now(), sorted: Instant::now(), sorting: None };
+            let mut state =
+                State { saved: Instant::now(), sorted: Instant::now(), sorting: None, archived: None, archiving: None };
             let mut ticks = interval(LOOK_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -80,6 +85,9 @@ struct State {
     sorted: Instant,
     /// A pass of sorting; it may take some seconds, in which others are still listened to.
     sorting: Option<JoinHandle<()>>,
+    archived: Option<Instant>,
+    /// Months are being exported and dropped.
+    archiving: Option<JoinHandle<()>>,
 }
 
 impl State {
@@ -102,7 +110,31 @@ impl State {
             self.sorted = Instant::now();
             self.sorting = Some(tokio::spawn(sort(Arc::clone(app))));
         }
+        let is_archiving = self.archiving.as_ref().is_some_and(|archiving| !archiving.is_finished());
+        let is_time = self.archived.is_none_or(|at| at.elapsed() >= ARCHIVE_EVERY);
+        if app.config.retention_months.is_some() && is_time && !is_archiving {
+            self.archived = Some(Instant::now());
+            self.archiving = Some(tokio::spawn(archive(Arc::clone(app))));
+        }
         Ok(())
+    }
+}
+
+async fn archive(app: App) {
+    match due::run(&app).await {
+        Ok(done) => {
+            for done in done {
+                match done {
+                    Done::Dropped(month, totals) => {
+                        tracing::info!(%month, events = totals.accepted, "a month of events was exported and dropped");
+                    }
+                    Done::Told(month) => {
+                        tracing::info!(%month, "a month of events is kept longer than retention_months; set archive_dir");
+                    }
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "months were not archived; it will be tried again"),
     }
 }
 

@@ -220,7 +220,8 @@ async fn a_link_finds_its_customers_events_and_lines_only() {
     api.post("/v1/bill-runs", r#"{"month":"2026-11"}"#).await;
     let link = api.post("/v1/customers/acme/links", "").await.json();
     let token = format!("Bearer {}", link["token"].as_str().unwrap());
-    let get = |path: &'static str| api.send("GET", path, &[("authorization", token.as_str())], "");
+    let authorization = [("authorization", token.as_str())];
+    let get = |path: &'static str| api.send("GET", path, &authorization, "");
     assert_eq!(ids(&get("/v1/trial/events?at=2026-11-02T10:00:03Z").await.json()), ["a", "b"]);
     let profile = get("/v1/trial/events/profile?at=2026-11-02T10:00:03Z&per=second").await.json();
     assert_eq!(profile["events"], 2);
@@ -319,10 +320,7 @@ async fn recounting_the_events_behind_a_line_gives_its_quantity_whatever_came_la
     app.db.ledger().sort_all(now()).await.unwrap();
     agree(&app, 1, (3, 1030)).await;
     agree(&app, 2, (3, 1120)).await;
-    let none = of_line(
-        &app,
-        (engine::invoice::InvoiceNumber(1), "0"),
-        (&Question::default(), Some(&CustomerId::new("x").unwrap())),
-    );
+    let (anything, somebody) = (Question::default(), CustomerId::new("x").unwrap());
+    let none = of_line(&app, (engine::invoice::InvoiceNumber(1), "0"), (&anything, Some(&somebody)));
     assert!(none.await.is_err(), "not another customer's");
 }

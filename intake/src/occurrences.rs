@@ -1,7 +1,8 @@
 //! How often a line came before in its file, so that equal lines are several events and one line read twice is one.
 //!
-//! Remembers lines of the last few seconds of the log only, so that memory does not grow; and what it remembers depends
-//! on nothing but the file up to here, so that reading it again gives the same numbers.
+//! Where a file is followed without end, lines of its last few seconds are remembered, so that memory does not grow; where
+//! it is read whole, all of them, for its times may be in any order. What is remembered depends on nothing but the file up
+//! to here, so that reading it again gives the same numbers.
 
 use std::collections::HashMap;
 
@@ -29,6 +30,8 @@ pub struct Mark {
 pub struct Occurrences {
     /// The one seen last is the last.
     seconds: Vec<Second>,
+    /// All lines, where the file is read whole.
+    all: Option<HashMap<[u8; 16], u32>>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,10 +41,15 @@ struct Second {
 }
 
 impl Occurrences {
+    /// Of a file that is read from its beginning to its end.
+    pub fn of_whole_file() -> Self {
+        Self { seconds: Vec::new(), all: Some(HashMap::new()) }
+    }
+
     /// What must be read again before a reader goes on where these marks were taken.
     pub fn resumed(marks: &[Mark]) -> Self {
         let second = |mark: &Mark| Second { mark: *mark, lines: HashMap::new() };
-        Self { seconds: marks.iter().map(second).collect() }
+        Self { seconds: marks.iter().map(second).collect(), all: None }
     }
 
     /// Where to begin to read again.
@@ -60,8 +68,21 @@ impl Occurrences {
 
     /// The id of a line that begins at `at` and whose event was at `time`.
     pub fn id(&mut self, line: &[u8], at: u64, time: Instant) -> String {
-        let of = time.timestamp();
         let key = key(line);
+        let number = match &mut self.all {
+            Some(all) => {
+                let number = all.entry(key).or_insert(0);
+                *number = number.saturating_add(1);
+                *number
+            }
+            None => self.number_of_second(key, at, time),
+        };
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{hex}-{number}")
+    }
+
+    fn number_of_second(&mut self, key: [u8; 16], at: u64, time: Instant) -> u32 {
+        let of = time.timestamp();
         let second = match self.seconds.iter().position(|second| second.mark.second == of) {
             Some(place) => self.seconds.remove(place),
             None => Second { mark: Mark { second: of, since: at }, lines: HashMap::new() },
@@ -70,9 +91,7 @@ impl Occurrences {
             self.seconds.remove(0);
         }
         self.seconds.push(second);
-        let number = self.seconds.last_mut().map_or(1, |second| second.number(key, at));
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{hex}-{number}")
+        self.seconds.last_mut().map_or(1, |second| second.number(key, at))
     }
 
     /// What to keep so that a later reader can go on.
@@ -107,6 +126,17 @@ mod tests {
 
     fn at(second: usize) -> Instant {
         Instant::from_timestamp(1_796_085_000 + i64::try_from(second).unwrap(), 0).unwrap()
+    }
+
+    #[test]
+    fn a_whole_file_in_any_order_has_every_line_numbered() {
+        let mut seen = Occurrences::of_whole_file();
+        let first = seen.id(b"a", 0, at(0));
+        for second in 1..=SECONDS_MAX * 2 {
+            seen.id(second.to_string().as_bytes(), 2, at(second));
+        }
+        let again = seen.id(b"a", 4, at(0));
+        assert_eq!((&first[32..], &again[32..]), ("-1", "-2"));
     }
 
     #[test]

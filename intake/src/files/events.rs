@@ -105,7 +105,13 @@ impl<'m> Events<'m> {
                 Rows::Lines { lines: Lines::new(reader, reading.line_bytes_max), takes_rest }
             }
         };
-        Ok(Self { path: path.to_path_buf(), reading, rows, occurrences: Occurrences::default(), is_unfinished: false })
+        Ok(Self {
+            path: path.to_path_buf(),
+            reading,
+            rows,
+            occurrences: Occurrences::of_whole_file(),
+            is_unfinished: false,
+        })
     }
 
     /// Whether the last line had no end and was left, because it may still be being written.

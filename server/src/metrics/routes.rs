@@ -63,7 +63,7 @@ async fn rows(db: &Db) -> Result<BTreeMap<&'static str, i64>, DbError> {
     let tables = [
         ("customers", "SELECT COUNT(*) FROM customers"),
         ("invoices", "SELECT COUNT(*) FROM invoices"),
-        ("refused_events", "SELECT COUNT(*) FROM refused_events"),
+        ("quarantine", "SELECT COUNT(*) FROM quarantine"),
     ];
     let mut rows = BTreeMap::new();
     for (table, select) in tables {

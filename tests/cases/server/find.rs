@@ -156,7 +156,7 @@ async fn what_cannot_be_answered_is_refused_by_name() {
             "100001 steps",
         ),
         ("events/profile", (400, "bad-question"), "needs from and to"),
-        ("events?meter=nothing", (422, "unknown-meter"), "it has: bytes, calls"),
+        ("events?meter=nothing", (422, "unknown-meter"), "it has: calls, bytes"),
         ("events?from=yesterday", (400, "bad-question"), "yesterday"),
         ("events?colour=red", (400, "bad-question"), "colour"),
     ] {

@@ -117,8 +117,17 @@ async fn a_key_does_nothing_but_its_scopes() {
     let quota = "/v1/customers/acme/quota?meter=calls";
     assert_eq!(api.get_by(&sender, quota).await.problem(), refusal(403, "missing-scope"));
     assert_eq!(api.get_by(&reader, quota).await.json()["allowed"], true);
+    let found = "/v1/customers/acme/events";
+    assert_eq!(api.get_by(&sender, found).await.problem(), refusal(403, "missing-scope"));
+    assert_eq!(api.get_by(&reader, found).await.status, StatusCode::OK);
     for (method, path) in server::router::listed() {
-        let open = ["/v1/events", "/v1/customers/{id}/usage", "/v1/customers/{id}/quota"];
+        let open = [
+            "/v1/events",
+            "/v1/customers/{id}/usage",
+            "/v1/customers/{id}/quota",
+            "/v1/customers/{id}/events",
+            "/v1/customers/{id}/events/profile",
+        ];
         if !path.starts_with("/v1/") || path.starts_with("/v1/trial") || open.contains(&path) {
             continue;
         }

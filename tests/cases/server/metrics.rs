@@ -79,6 +79,7 @@ async fn a_source_with_quotes_and_line_breaks_stays_one_label() {
 #[tokio::test]
 async fn only_the_operator_reads_the_numbers_unless_this_machine_may() {
     let api = Api::new().await;
+    assert_eq!(api.put("/v1/customers/acme", json!({})).await.status, StatusCode::OK);
     let key = api.key(json!({ "name": "k", "customer": "acme" })).await;
     let anonymous = api.send("GET", "/metrics", &[], Body::empty()).await;
     assert_eq!(anonymous.problem(), (401, "unauthorized".to_owned()));

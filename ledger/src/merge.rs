@@ -142,6 +142,7 @@ impl Shared {
         }
         let run = writer.end(connection).await?;
         let mut tx = sqlx::Connection::begin(&mut *connection).await?;
+        self.hold_lease(&mut tx).await?;
         state::next(&mut tx, "layout").await?;
         sqlx::query("UPDATE event_key_runs SET live = 1 WHERE run = $1").bind(run).execute(&mut *tx).await?;
         for old in these {

@@ -11,7 +11,7 @@ use engine::usage::Event;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 use sqlx::AnyConnection;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::batch;
 use crate::changes::{self, Change};
@@ -124,20 +124,30 @@ fn row(incoming: &Incoming, (seq, received_us): (i64, i64)) -> Row<'_> {
 }
 
 /// Commits until it is told to stop or the last sender is gone; what was submitted before that is still committed.
-pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submission>, stop: Arc<Notify>) {
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    mut receiver: mpsc::Receiver<Submission>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut kept_connection = None;
     loop {
         let first = tokio::select! {
             biased;
             first = receiver.recv() => first,
-            () = stop.notified() => {
+            _ = stop.wait_for(|stopped| *stopped) => {
                 // Nobody is let in any more; who is in is still served.
                 receiver.close();
                 continue;
             }
         };
         let Some(first) = first else { break };
-        shared.wait_for_room().await;
+        if let Err(error) = shared.wait_for_room(&mut stop).await {
+            // Everybody who waits has waited long enough.
+            let mut replies = vec![first.reply];
+            replies.extend(std::iter::from_fn(|| receiver.try_recv().ok()).map(|submission| submission.reply));
+            answer(Err(error), Vec::new(), replies);
+            continue;
+        }
         let mut group = vec![first];
         let mut events: usize = group.iter().map(|submission| submission.prepared.len()).sum();
         while events < shared.limits.commit_events {

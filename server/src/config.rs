@@ -68,6 +68,9 @@ pub struct Settings {
     /// The largest SQLite file, in MiB; unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_database_mib: Option<u32>,
+    /// How many accepted events wait before they are sorted into blocks; fewer are sorted after ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_at_events: Option<u64>,
     /// What to log, for instance `info` or `server=debug`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -128,6 +131,8 @@ pub struct Config {
     pub busy_timeout: Duration,
     /// The largest SQLite file.
     pub max_database_mib: Option<u32>,
+    /// How many accepted events wait before they are sorted into blocks.
+    pub sort_at_events: u64,
     /// What to log.
     pub log: String,
     /// More directories to look for fonts in.
@@ -158,6 +163,9 @@ pub enum ConfigError {
 
 /// The shortest token that an operator may choose.
 const TOKEN_LENGTH_MIN: usize = 16;
+
+/// More events must not wait: while four million do, nothing is accepted.
+const SORT_AT_EVENTS_MAX: u64 = 2_000_000;
 
 impl Config {
     /// Reads the settings: defaults, `ratecard.toml` (or the file given), `RATECARD_…`, then `flags`.
@@ -197,6 +205,7 @@ impl Config {
             idempotency: TimeDelta::hours(24),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
+            sort_at_events: 200_000,
             log: "info".to_owned(),
             fonts: Vec::new(),
             seller: Seller { name: "Ratecard".to_owned(), lines: Vec::new() },
@@ -237,6 +246,7 @@ impl Config {
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
             max_database_mib: settings.max_database_mib,
+            sort_at_events: settings.sort_at_events.unwrap_or(defaults.sort_at_events).clamp(1, SORT_AT_EVENTS_MAX),
             log: settings.log.unwrap_or(defaults.log),
             fonts: settings.fonts.unwrap_or_default(),
             seller: settings.seller.unwrap_or(defaults.seller),

@@ -92,7 +92,7 @@ impl From<LedgerError> for DbError {
             match error {
                 LedgerError::Db(error) => trouble(error),
                 LedgerError::Shared(error) => of(error),
-                LedgerError::Closed => Trouble::Busy,
+                LedgerError::Closed | LedgerError::Crowded { .. } | LedgerError::Overtaken => Trouble::Busy,
                 LedgerError::Unreadable { .. } => Trouble::Other,
             }
         }

@@ -25,7 +25,7 @@ fn header(reply: &Reply, name: &str) -> String {
 /// A customer's key sends its own events; those of another customer are refused one by one and put aside.
 async fn sends_its_own(api: &Api) {
     customer(api, "acme").await;
-    let token = api.key(json!({ "name": "backend", "customer": "acme" })).await;
+    let token = api.key(json!({ "name": "backend", "customer": "acme", "sources": ["/test"] })).await;
     assert!(token.starts_with("rk_") && token.len() == 67, "{token}");
     let reply = api.send_by(&token, &json!([event("1", "acme", TIME), event("2", "other", TIME)])).await;
     let answer = reply.json();

@@ -194,9 +194,15 @@ async fn commit_with(
         Some(connection) => connection,
         None => shared.pool.acquire().await?,
     };
-    let kept = commit(shared, &mut connection, group).await?;
-    *kept_connection = Some(connection);
-    Ok(kept)
+    let outcome = commit(shared, &mut connection, group).await;
+    if outcome.is_ok() {
+        *kept_connection = Some(connection);
+    } else {
+        // SQLite may have undone the transaction by itself, as on a full disk. The driver then believes that it still
+        // runs, and what is committed next would only be a savepoint of a transaction that is never committed.
+        connection.close_on_drop();
+    }
+    outcome
 }
 
 async fn commit(shared: &Shared, connection: &mut Connection, group: Vec<Prepared>) -> Result<Vec<Kept>, LedgerError> {

@@ -160,3 +160,28 @@ fn a_commit_that_fails_is_told_to_all_and_can_be_sent_again() {
         assert_eq!(read_all(&ledger).await.len(), 6);
     });
 }
+
+#[test]
+fn after_a_commit_that_the_database_undid_by_itself_the_next_ones_are_on_disk() {
+    Place::new().run(async |place| {
+        let ledger = place.open(Limits::default()).await;
+        // As SQLite does it where there is no room.
+        sql(
+            place,
+            "CREATE TRIGGER full BEFORE INSERT ON intake_days WHEN NEW.source = '/gateway/1' BEGIN \
+             SELECT RAISE(ROLLBACK, 'the disk is full'); END",
+        )
+        .await;
+        for _ in 0..5 {
+            assert!(ledger.append(vec![event(1, 0).into()], at(1)).await.is_err());
+            assert!(ledger.append(vec![event(4, 0).into()], at(1)).await.is_err());
+        }
+        for id in [0, 3, 6] {
+            assert_eq!(ledger.append(vec![event(id, 0).into()], at(2)).await.unwrap(), [Kept::New]);
+            // Seen by somebody else: it is committed.
+            let other = place.open(Limits::default()).await;
+            assert!(read_all(&other).await.contains(&event(id, 0)), "{id}");
+            other.close().await;
+        }
+    });
+}

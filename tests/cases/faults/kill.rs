@@ -130,7 +130,7 @@ async fn after_a_hundred_kills_every_acknowledged_event_is_there_once() {
     let mut numbers = Numbers(seed);
     let folder = TempDir::new().unwrap();
     // So few that each pass of maintenance finds enough to sort, and runs of keys become enough to be merged.
-    let settings = [("RATECARD_SORT_AT_EVENTS", "20")];
+    let settings = [("RATECARD_SORT_AT_EVENTS", "20"), ("RATECARD_LOG", "warn,server::maintenance=info")];
     let mut server = Server::start(folder.path(), &settings);
     server.client().publish().await;
     let (place, watching) = watch::channel((0, server.address));
@@ -140,9 +140,11 @@ async fn after_a_hundred_kills_every_acknowledged_event_is_there_once() {
         let writer = Writer { number, way, place: watching.clone(), stop: stopping.clone() };
         writers.spawn(async move { (number, way, writer.write().await) });
     }
+    let mut sorted = 0;
     for kill in 1..=KILLS {
         let delay = Duration::from_micros(numbers.below(LIFE_US));
         sleep(delay).await;
+        sorted += server.said().matches("events sorted").count();
         server.kill();
         server = Server::start(folder.path(), &settings);
         place.send_replace((kill, server.address));
@@ -163,6 +165,8 @@ async fn after_a_hundred_kills_every_acknowledged_event_is_there_once() {
             *by_customer.entry(customer(request + number)).or_default() += 1;
         }
     }
+    eprintln!("{} events, {all_repeated} requests sent again, {sorted} passes of sorting", expected.len());
+    assert!(sorted > 20, "events were sorted between the kills {sorted} times");
     assert!(all_repeated >= KILLS, "kills hit requests: {all_repeated} were sent again");
     for (customer, events) in &by_customer {
         assert_eq!(server.client().usage(customer, MONTH).await, (*events, *events), "{customer}");

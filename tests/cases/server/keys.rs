@@ -45,6 +45,35 @@ async fn a_key_of_a_customer_sends_only_its_own_events() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_customer_without_sources_cannot_take_the_identity_of_anothers_event() {
+    let api = Api::new().await;
+    for id in ["acme", "bcme"] {
+        customer(&api, id).await;
+    }
+    let acme = api.key(json!({ "name": "acme", "customer": "acme" })).await;
+    assert_eq!(api.get("/v1/keys").await.json()[0]["sources"], json!(["/customers/acme"]));
+    // The gateway's event of bcme, sent before it by acme as its own.
+    let taken = api.send_by(&acme, &event("7", "acme", TIME)).await;
+    assert_eq!(taken.json()["events"][0]["code"], "not_your_source", "{}", taken.text());
+    assert_eq!(api.events(&event("7", "bcme", TIME)).await.json()["accepted"], 1);
+    let mut own = event("7", "acme", TIME);
+    own["source"] = json!("/customers/acme");
+    assert_eq!(api.send_by(&acme, &own).await.json()["accepted"], 1);
+    for source in ["/customers/bcme", "/customers/bcme/gateway", "/customers/acmes"] {
+        let order = json!({ "name": "k", "customer": "acme", "sources": ["/customers/acme/gateway", source] });
+        let refused = api.post("/v1/keys", order.to_string()).await;
+        assert_eq!(refused.problem(), refusal(422, "bad-source"), "{source}");
+        assert_eq!(
+            refused.json()["detail"],
+            format!(
+                "the source \"{source}\" is another customer's own; a key of acme sends for /customers/acme or sources \
+                 that the customer is given"
+            )
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_a_customer_sends_only_its_own_events_on_postgresql() {
     let (api, _cluster) = super::postgres::api().await;
     sends_its_own(&api).await;

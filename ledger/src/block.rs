@@ -13,7 +13,7 @@ use crate::row::Row;
 /// Events in a block.
 pub(crate) const BLOCK_ROWS: usize = 4096;
 
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 
 /// Sorted rows as a block.
 pub(crate) fn pack(rows: &[Row<'_>]) -> std::io::Result<Vec<u8>> {

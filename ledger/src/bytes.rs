@@ -36,7 +36,13 @@ fn low_byte(number: u64) -> u8 {
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
+    #[inline]
     pub(crate) fn number(&mut self) -> Option<u64> {
+        // Nearly all of them are lengths of one byte.
+        if let [first @ ..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*first));
+        }
         let mut number = 0_u64;
         let mut shift = 0_u32;
         loop {

@@ -2,11 +2,13 @@
 //!
 //! Both name the earlier event by its id and repeat its source, customer and time, so that it is found at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::LedgerError;
+use crate::ledger::Ledger;
+use crate::scan::Place;
 
 /// What an event does to an earlier one of the same source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +101,13 @@ pub(crate) async fn load_all(
     read(&sqlx::query(select).bind(start_us).bind(end_us).fetch_all(connection).await?)
 }
 
+/// Takes the changes away to events from `start_us` to before `end_us`: the events go too.
+pub(crate) async fn remove(connection: &mut AnyConnection, (start_us, end_us): (i64, i64)) -> Result<(), LedgerError> {
+    let delete = "DELETE FROM event_changes WHERE time_us >= $1 AND time_us < $2";
+    sqlx::query(delete).bind(start_us).bind(end_us).execute(connection).await?;
+    Ok(())
+}
+
 fn read(rows: &[sqlx::any::AnyRow]) -> Result<Changed, LedgerError> {
     let mut changed = BTreeMap::new();
     for row in rows {
@@ -123,4 +132,23 @@ pub(crate) async fn note(connection: &mut AnyConnection, row: &crate::row::Row<'
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+impl Ledger {
+    /// Of the events of a customer from `start_us` to before `end_us`, those that a later one has amended; those that were
+    /// changed and are not among them were voided.
+    pub async fn amended(
+        &self,
+        customer: &str,
+        (start_us, end_us): (i64, i64),
+    ) -> Result<BTreeSet<Place>, LedgerError> {
+        let select = "SELECT time_us, source, id FROM event_changes \
+                      WHERE customer = $1 AND time_us >= $2 AND time_us < $3 AND kind = 'amends'";
+        let query = sqlx::query(select).bind(customer).bind(start_us).bind(end_us);
+        let rows = query.fetch_all(&self.shared.pool).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            Ok(Place { time_us: row.try_get(0)?, source: row.try_get(1)?, id: row.try_get(2)? })
+        };
+        rows.iter().map(read).collect()
+    }
 }

@@ -22,9 +22,13 @@ pub struct SavedCount {
     pub body: Vec<u8>,
 }
 
+/// Customers in one statement.
+const CUSTOMERS_PER_QUERY: usize = 500;
+
 impl Ledger {
     /// Keeps counts in place of those that were there, unless an event was voided or amended since.
     pub async fn save_counts(&self, counts: &[SavedCount]) -> Result<(), LedgerError> {
+        let _turn = self.shared.turn().await;
         let mut tx = self.shared.pool.begin().await?;
         // First of all a write, so that no commit comes between the look and the write.
         let lock = "UPDATE ledger_state SET value = value WHERE name = 'batch'";
@@ -71,6 +75,34 @@ impl Ledger {
         Ok(Some(SavedCount { customer, start_us, end_us, rules, through, body }))
     }
 
+    /// The counts of many customers' period by these rules, of those who have any that still hold.
+    pub async fn counts_of(
+        &self,
+        customers: &[&str],
+        (start_us, end_us): (i64, i64),
+        rules: &str,
+    ) -> Result<Vec<SavedCount>, LedgerError> {
+        let mut counts = Vec::with_capacity(customers.len());
+        for customers in customers.chunks(CUSTOMERS_PER_QUERY) {
+            let marks: Vec<String> = (4..).take(customers.len()).map(|number: usize| format!("${number}")).collect();
+            let select = format!(
+                "SELECT usage_counts.customer, through, body FROM usage_counts \
+                 LEFT JOIN usage_changed ON usage_changed.customer = usage_counts.customer \
+                 WHERE start_us = $1 AND end_us = $2 AND rules = $3 AND COALESCE(seq, 0) <= through \
+                 AND usage_counts.customer IN ({})",
+                marks.join(", ")
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(select)).persistent(customers.len() == CUSTOMERS_PER_QUERY);
+            let query = query.bind(start_us).bind(end_us).bind(rules);
+            let query = customers.iter().fold(query, |query, customer| query.bind(*customer));
+            for row in query.fetch_all(&self.shared.pool).await? {
+                let (customer, through, body) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                counts.push(SavedCount { customer, start_us, end_us, rules: rules.to_owned(), through, body });
+            }
+        }
+        Ok(counts)
+    }
+
     /// The last commit that voided or amended an event of a customer; 0 where none did.
     pub async fn last_change(&self, customer: &str) -> Result<i64, LedgerError> {
         let select = "SELECT seq FROM usage_changed WHERE customer = $1";
@@ -85,5 +117,12 @@ pub(crate) async fn forget(connection: &mut AnyConnection, (customer, seq): (&st
                 ON CONFLICT (customer) DO UPDATE SET seq = excluded.seq";
     sqlx::query(note).bind(customer).bind(seq).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM usage_counts WHERE customer = $1").bind(customer).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes every count back that may have events from `start_us` to before `end_us`.
+pub(crate) async fn remove(connection: &mut AnyConnection, (start_us, end_us): (i64, i64)) -> Result<(), LedgerError> {
+    let delete = "DELETE FROM usage_counts WHERE start_us < $2 AND end_us > $1";
+    sqlx::query(delete).bind(start_us).bind(end_us).execute(connection).await?;
     Ok(())
 }

@@ -9,6 +9,8 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::LedgerError;
 use crate::identity::Content;
 use crate::ledger::Ledger;
+use crate::retention::Gone;
+use crate::row::Row;
 use crate::scan::Query;
 
 /// What a source has sent on a day, by when it was received (UTC).
@@ -29,6 +31,8 @@ pub struct DayCount {
     pub last_us: i64,
     /// The furthest that an event's time was ahead of our clock; negative where all were behind.
     pub skew_us: i64,
+    /// Of the new events, those whose month was dropped since.
+    pub dropped: DayTotals,
 }
 
 /// Count and checksum of the events that are stored.
@@ -38,6 +42,29 @@ pub struct DayTotals {
     pub accepted: i64,
     /// Their digests, added up.
     pub checksum: i64,
+}
+
+/// What a source has sent so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTotals {
+    /// New events.
+    pub accepted: i64,
+    /// Events that were there already.
+    pub duplicates: i64,
+    /// Events that contradict one that is there, and changes that could not be made.
+    pub conflicts: i64,
+    /// New events of today.
+    pub accepted_today: i64,
+    /// Events of today that were there already.
+    pub duplicates_today: i64,
+    /// Conflicts of today.
+    pub conflicts_today: i64,
+    /// When its first commit was made, in microseconds.
+    pub first_us: i64,
+    /// When its last one was made.
+    pub last_us: i64,
+    /// The furthest that an event's time was ahead of our clock; negative where all were behind, `None` without events.
+    pub skew_us: Option<i64>,
 }
 
 impl DayCount {
@@ -51,17 +78,37 @@ impl DayCount {
             first_us: received_us,
             last_us: received_us,
             skew_us: i64::MIN,
+            dropped: DayTotals::default(),
         }
     }
 
-    /// What must be stored.
+    /// What must be stored: what came in, without what was dropped.
     pub fn totals(&self) -> DayTotals {
-        DayTotals { accepted: self.accepted, checksum: self.checksum }
+        DayTotals {
+            accepted: self.accepted.saturating_sub(self.dropped.accepted),
+            checksum: self.checksum.saturating_sub(self.dropped.checksum),
+        }
+    }
+}
+
+impl DayTotals {
+    /// Counts one more event.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.accepted = self.accepted.saturating_add(1);
+        self.checksum = self.checksum.saturating_add(Content::of(row).sum_part());
+    }
+
+    /// Of several.
+    pub fn sum<'t>(all: impl IntoIterator<Item = &'t Self>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, one| Self {
+            accepted: sum.accepted.saturating_add(one.accepted),
+            checksum: sum.checksum.saturating_add(one.checksum),
+        })
     }
 }
 
 /// The day (UTC) as the number YYYYMMDD.
-fn day_of(us: i64) -> i64 {
+pub(crate) fn day_of(us: i64) -> i64 {
     DateTime::from_timestamp_micros(us).map_or(0, |time| day_number(time.date_naive()))
 }
 
@@ -115,6 +162,22 @@ pub(crate) async fn add(connection: &mut AnyConnection, counts: &BTreeMap<&str, 
     Ok(())
 }
 
+/// Notes in the books of their days that events are gone.
+pub(crate) async fn note_gone(connection: &mut AnyConnection, gone: &Gone) -> Result<(), LedgerError> {
+    for ((day, source), totals) in gone {
+        let update = "UPDATE intake_days SET dropped = dropped + $3, dropped_checksum = dropped_checksum + $4 \
+                      WHERE day = $1 AND source = $2";
+        sqlx::query(update)
+            .bind(*day)
+            .bind(source.as_str())
+            .bind(totals.accepted)
+            .bind(totals.checksum)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
 impl Ledger {
     /// The books of a day (UTC, by when events were received), by source.
     pub async fn day(&self, day: NaiveDate) -> Result<BTreeMap<String, DayCount>, LedgerError> {
@@ -127,9 +190,37 @@ impl Ledger {
         self.day_counts(0, i64::MAX).await.map(|list| list.into_iter().collect())
     }
 
+    /// What every source has sent so far, and on the day `today` (UTC).
+    pub async fn sources(&self, today: NaiveDate) -> Result<BTreeMap<String, SourceTotals>, LedgerError> {
+        // PostgreSQL adds whole numbers up to decimals, which have to be made whole again.
+        let select = "SELECT source, CAST(SUM(accepted) AS BIGINT), CAST(SUM(duplicates) AS BIGINT), \
+                      CAST(SUM(conflicts) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN accepted ELSE 0 END) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN duplicates ELSE 0 END) AS BIGINT), \
+                      CAST(SUM(CASE WHEN day = $1 THEN conflicts ELSE 0 END) AS BIGINT), \
+                      MIN(first_us), MAX(last_us), MAX(skew_us) FROM intake_days GROUP BY source";
+        let rows = sqlx::query(select).bind(day_number(today)).fetch_all(&self.shared.pool).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            let skew: i64 = row.try_get(9)?;
+            let totals = SourceTotals {
+                accepted: row.try_get(1)?,
+                duplicates: row.try_get(2)?,
+                conflicts: row.try_get(3)?,
+                accepted_today: row.try_get(4)?,
+                duplicates_today: row.try_get(5)?,
+                conflicts_today: row.try_get(6)?,
+                first_us: row.try_get(7)?,
+                last_us: row.try_get(8)?,
+                skew_us: (skew > i64::MIN).then_some(skew),
+            };
+            Ok((row.try_get(0)?, totals))
+        };
+        rows.iter().map(read).collect()
+    }
+
     async fn day_counts(&self, first: i64, last: i64) -> Result<Vec<(String, DayCount)>, LedgerError> {
-        let select = "SELECT source, day, accepted, checksum, duplicates, conflicts, first_us, last_us, skew_us \
-                      FROM intake_days WHERE day >= $1 AND day <= $2 ORDER BY day, source";
+        let select = "SELECT source, day, accepted, checksum, duplicates, conflicts, first_us, last_us, skew_us, \
+                      dropped, dropped_checksum FROM intake_days WHERE day >= $1 AND day <= $2 ORDER BY day, source";
         let rows = sqlx::query(select).bind(first).bind(last).fetch_all(&self.shared.pool).await?;
         let read = |row: &sqlx::any::AnyRow| {
             Ok((
@@ -143,6 +234,7 @@ impl Ledger {
                     first_us: row.try_get(6)?,
                     last_us: row.try_get(7)?,
                     skew_us: row.try_get(8)?,
+                    dropped: DayTotals { accepted: row.try_get(9)?, checksum: row.try_get(10)? },
                 },
             ))
         };
@@ -153,14 +245,13 @@ impl Ledger {
     pub async fn stored_on(&self, day: NaiveDate) -> Result<BTreeMap<String, DayTotals>, LedgerError> {
         let (mut totals, wanted) = (BTreeMap::<String, DayTotals>::new(), day_number(day));
         let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
-        let count = |row: &crate::row::Row<'_>, _: Option<&str>| {
+        let count = |row: &Row<'_>, _: Option<&str>| {
             if day_of(row.received_us) == wanted {
                 if !totals.contains_key(row.source) {
                     totals.insert(row.source.to_owned(), DayTotals::default());
                 }
                 if let Some(sum) = totals.get_mut(row.source) {
-                    sum.accepted = sum.accepted.saturating_add(1);
-                    sum.checksum = sum.checksum.saturating_add(Content::of(row).sum_part());
+                    sum.add(row);
                 }
             }
             ControlFlow::Continue(())

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::identity::{Content, Identity};
-use crate::runs::{Contents, Run};
+use crate::runs::Run;
 use crate::state::Stand;
 
 /// The ledger's memory.
@@ -30,7 +31,15 @@ pub(crate) struct Index {
 pub(crate) struct Generation {
     /// The last of them.
     pub(crate) through: i64,
-    pub(crate) contents: Contents,
+    pub(crate) contents: HashMap<Identity, Recent, FxBuildHasher>,
+}
+
+/// What is remembered of a recent event. The number takes no room: identities are aligned to 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recent {
+    content: Content,
+    /// The commit that accepted it.
+    seq: i64,
 }
 
 /// A commit that is not sorted yet.
@@ -50,6 +59,8 @@ pub(crate) struct Segment {
     pub(crate) number: i64,
     pub(crate) month: i64,
     pub(crate) events: u64,
+    /// Of its blocks, compressed.
+    pub(crate) bytes: u64,
     /// The last commit of which it has events.
     pub(crate) last_seq: i64,
     pub(crate) blocks: Vec<BlockHead>,
@@ -83,9 +94,12 @@ impl Index {
         }
     }
 
-    /// The content of a recent event of this identity.
+    /// The content of a recent event of this identity. Of events that are sorted, the runs know better: their month may
+    /// have been dropped.
     pub(crate) fn recent(&self, identity: Identity) -> Option<Content> {
-        self.recent.iter().rev().find_map(|generation| generation.contents.get(&identity).copied())
+        let mut newest_first = self.recent.iter().rev();
+        let found = newest_first.find_map(|generation| generation.contents.get(&identity));
+        found.filter(|recent| recent.seq > self.stand.sorted).map(|recent| recent.content)
     }
 
     /// Follows a commit, unless it was followed before. Returns the commit that was the last one until then.
@@ -95,7 +109,8 @@ impl Index {
         }
         let previous = std::mem::replace(&mut self.stand.batch, seq);
         if let Some(generation) = self.recent.last_mut() {
-            generation.contents.extend(keys.iter().copied());
+            let recent = |(identity, content): &(Identity, Content)| (*identity, Recent { content: *content, seq });
+            generation.contents.extend(keys.iter().map(recent));
             generation.through = seq;
         }
         if let Some(batch) = batch {

@@ -1,7 +1,7 @@
 //! The ledger as its users hold it: open it, append, scan, listen.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +11,14 @@ use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant as Moment, sleep_until};
 
+use crate::checkpoint;
 use crate::error::LedgerError;
 use crate::identity::{Content, Identity};
 use crate::index::{Index, TailBatch};
 use crate::row::Row;
 use crate::scan::Query;
 use crate::state;
+use crate::stats::Meter;
 use crate::tables::Backend;
 use crate::writer::{self, Incoming, Kept, Prepared, Submission};
 
@@ -65,11 +67,14 @@ pub struct Committed {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
-    submissions: mpsc::Sender<Submission>,
+    pub(crate) submissions: mpsc::Sender<Submission>,
     stop: Arc<watch::Sender<bool>>,
     /// Ends with the task that commits.
     committing: watch::Receiver<()>,
 }
+
+/// Nobody else of this process writes to the ledger.
+pub(crate) type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 /// What the ledger's tasks share.
 #[derive(Debug)]
@@ -82,6 +87,12 @@ pub(crate) struct Shared {
     /// Told whenever something was sorted, so that who waits for room looks again.
     pub(crate) sorted: Notify,
     pub(crate) lease: Lease,
+    pub(crate) meter: Meter,
+    /// Held by who writes. SQLite lets one write at a time and has the others ask again and again; here they queue.
+    writing: tokio::sync::Mutex<()>,
+    turns: AtomicU64,
+    /// Told when enough was written for a checkpoint.
+    pub(crate) written: Notify,
 }
 
 /// The right to sort, as far as this process has it. Each lease is named by its end, in microseconds.
@@ -101,9 +112,19 @@ impl Ledger {
     pub async fn open(pool: AnyPool, backend: Backend, limits: Limits) -> Result<Self, LedgerError> {
         let (listeners, _) = broadcast::channel(LISTENER_COMMITS);
         let index = Mutex::new(Index::empty());
-        let sorted = Notify::new();
-        let lease = Lease::default();
-        let shared = Arc::new(Shared { pool, backend, limits, index, listeners, sorted, lease });
+        let shared = Arc::new(Shared {
+            pool,
+            backend,
+            limits,
+            index,
+            listeners,
+            sorted: Notify::new(),
+            lease: Lease::default(),
+            meter: Meter::new(),
+            writing: tokio::sync::Mutex::default(),
+            turns: AtomicU64::new(0),
+            written: Notify::new(),
+        });
         let ledger_is = Arc::clone(&shared);
         let mut tx = shared.begin_read().await?;
         let stand = state::stand(&mut tx).await?;
@@ -226,6 +247,15 @@ impl Shared {
             // Nobody listening any more is fine. Told under the lock, so that nobody overtakes.
             let _ = self.listeners.send(Arc::new(Committed { previous, seq, received_us, events: events() }));
         }
+    }
+
+    /// Waits for its turn to write, which is over when the guard is dropped.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        let turn = self.writing.lock().await;
+        if self.turns.fetch_add(1, Ordering::Relaxed) % checkpoint::EVERY_TURNS == 0 {
+            self.written.notify_one();
+        }
+        turn
     }
 
     /// Waits while too many events wait to be sorted: not for ever, and not when the ledger is being closed.

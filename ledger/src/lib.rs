@@ -4,34 +4,43 @@
 //! the background into compressed blocks by month, customer and time (`sort`) → [`Ledger::scan`]. Identities are known
 //! for good (`known`, `runs`). Never prices anything, never asks for the time.
 
+mod arrange;
 mod batch;
 mod block;
 mod bytes;
 mod changes;
+mod checkpoint;
 mod counts;
 mod days;
 mod error;
+mod fold;
 mod identity;
 mod index;
 mod keys;
 mod ledger;
 mod load;
 mod merge;
+mod place;
+mod retention;
 mod row;
 mod runs;
 mod scan;
+mod segment;
 mod sort;
 mod state;
+mod stats;
 mod tables;
 mod writer;
 
 pub use changes::{Change, Changed};
 pub use counts::SavedCount;
-pub use days::{DayCount, DayTotals};
+pub use days::{DayCount, DayTotals, SourceTotals};
 pub use error::LedgerError;
 pub use ledger::{Committed, Ledger, Limits};
+pub use retention::{DropError, month_span};
 pub use row::Row;
 pub use scan::{Found, Place, Query};
 pub use sort::Sorted;
-pub use tables::{Backend, tables};
+pub use stats::{MonthSize, Outcomes, SOURCES_MAX, Spread, Stats};
+pub use tables::{Backend, SQLITE_PRAGMAS, tables};
 pub use writer::{Incoming, Kept};

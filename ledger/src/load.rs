@@ -24,8 +24,11 @@ pub(crate) struct StoredBatch {
 
 impl StoredBatch {
     pub(crate) fn rows(&self) -> Result<Vec<Row<'_>>, LedgerError> {
-        let unreadable = LedgerError::Unreadable { what: "batch of events", place: self.seq };
-        batch::rows(&self.bytes, (self.seq, self.received_us)).ok_or(unreadable)
+        batch::rows(&self.bytes, (self.seq, self.received_us)).ok_or_else(|| self.unreadable())
+    }
+
+    pub(crate) fn unreadable(&self) -> LedgerError {
+        LedgerError::Unreadable { what: "batch of events", place: self.seq }
     }
 }
 
@@ -59,7 +62,8 @@ pub(crate) async fn one(connection: &mut AnyConnection, seq: i64) -> Result<Opti
 
 /// All segments that are in place.
 async fn segments(connection: &mut AnyConnection, known: &[Arc<Segment>]) -> Result<Vec<Arc<Segment>>, LedgerError> {
-    let select = "SELECT segment, month, events, last_seq FROM event_segments WHERE live = 1 ORDER BY month, segment";
+    let select = "SELECT segment, month, events, bytes, last_seq FROM event_segments \
+                  WHERE live = 1 ORDER BY month, segment";
     let mut list = Vec::new();
     for row in sqlx::query(select).fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
@@ -67,10 +71,10 @@ async fn segments(connection: &mut AnyConnection, known: &[Arc<Segment>]) -> Res
             list.push(Arc::clone(segment));
             continue;
         }
-        let (month, events) = (row.try_get(1)?, u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0));
-        let last_seq = row.try_get(3)?;
+        let size = |column: usize| Ok::<_, LedgerError>(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0));
+        let (month, events, bytes, last_seq) = (row.try_get(1)?, size(2)?, size(3)?, row.try_get(4)?);
         let blocks = blocks(connection, number).await?;
-        list.push(Arc::new(Segment { number, month, events, last_seq, blocks }));
+        list.push(Arc::new(Segment { number, month, events, bytes, last_seq, blocks }));
     }
     Ok(list)
 }

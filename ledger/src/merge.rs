@@ -8,11 +8,13 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::LedgerError;
 use crate::keys::{self, Key, bits_for};
 use crate::ledger::Shared;
+use crate::place::Flip;
 use crate::runs::{Run, empty_filter, filter_pieces, part_of};
 use crate::state;
 
 /// Writes the sorted keys of a new run, part by part.
-pub(crate) struct RunWriter {
+pub(crate) struct RunWriter<'s> {
+    shared: &'s Shared,
     number: i64,
     bits: u32,
     keys: u64,
@@ -23,20 +25,26 @@ pub(crate) struct RunWriter {
     full: Vec<(usize, Vec<u8>)>,
 }
 
-/// Parts in one transaction.
-const PARTS_PER_COMMIT: usize = 64;
+/// Parts in one transaction: few, as commits wait for it.
+const PARTS_PER_COMMIT: usize = 32;
 
-impl RunWriter {
+impl<'s> RunWriter<'s> {
     /// Begins a run of about `expected` keys, not yet in place.
-    pub(crate) async fn begin(connection: &mut AnyConnection, expected: u64) -> Result<Self, LedgerError> {
+    pub(crate) async fn begin(
+        shared: &'s Shared,
+        connection: &mut AnyConnection,
+        expected: u64,
+    ) -> Result<Self, LedgerError> {
         let bits = bits_for(expected);
+        let turn = shared.turn().await;
         let mut tx = sqlx::Connection::begin(connection).await?;
         let number = state::next(&mut tx, "segment").await?;
         let insert = "INSERT INTO event_key_runs (run, bits, keys, live) VALUES ($1, $2, 0, 0)";
         sqlx::query(insert).bind(number).bind(i64::from(bits)).execute(&mut *tx).await?;
         tx.commit().await?;
+        drop(turn);
         let filter = empty_filter(expected.max(1));
-        Ok(Self { number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
+        Ok(Self { shared, number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
     }
 
     /// Adds a key; they come in order.
@@ -62,6 +70,7 @@ impl RunWriter {
     }
 
     async fn store(&mut self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let _turn = self.shared.turn().await;
         let mut tx = sqlx::Connection::begin(connection).await?;
         for (part, body) in self.full.drain(..) {
             sqlx::query("INSERT INTO event_keys (run, part, body) VALUES ($1, $2, $3)")
@@ -80,6 +89,7 @@ impl RunWriter {
         self.close_part();
         self.store(connection).await?;
         for (shard, body) in filter_pieces(&self.filter).into_iter().enumerate() {
+            let _turn = self.shared.turn().await;
             sqlx::query("INSERT INTO event_filters (run, shard, body) VALUES ($1, $2, $3)")
                 .bind(self.number)
                 .bind(i64::try_from(shard).unwrap_or(i64::MAX))
@@ -87,6 +97,7 @@ impl RunWriter {
                 .execute(&mut *connection)
                 .await?;
         }
+        let _turn = self.shared.turn().await;
         let keys = i64::try_from(self.keys).unwrap_or(i64::MAX);
         let update = "UPDATE event_key_runs SET keys = $2 WHERE run = $1";
         sqlx::query(update).bind(self.number).bind(keys).execute(connection).await?;
@@ -95,10 +106,10 @@ impl RunWriter {
 }
 
 /// So many runs of about one size become one.
-const FAN_IN: usize = 8;
+pub(crate) const FAN_IN: usize = 8;
 
-/// A run's size class: eight times as many keys, one class up.
-fn class(keys: u64) -> u32 {
+/// A size class of runs and segments: eight times as many keys or events, one class up.
+pub(crate) fn class(keys: u64) -> u32 {
     keys.max(1).ilog2() / 3
 }
 
@@ -112,19 +123,21 @@ impl Shared {
             let crowded = classes.chunk_by(|a, b| a == b).find(|same| same.len() >= FAN_IN);
             let Some(crowded) = crowded.and_then(|same| same.first().copied()) else { return Ok(()) };
             let these: Vec<Arc<Run>> = runs.iter().filter(|run| class(run.keys) == crowded).cloned().collect();
-            self.merge(connection, &these, |_| true).await?;
+            let merged = self.merge(connection, &these, |_| true).await?;
+            let old: Vec<i64> = these.iter().map(|run| run.number).collect();
+            self.put_in_place(connection, Flip { runs_in: &[merged], runs_out: &old, ..Flip::default() }).await?;
         }
     }
 
-    /// Makes one run of these, of the keys whose month is to be kept, and puts it in place of them.
+    /// Makes one run of these, of the keys whose month is to be kept. It still has to be put in place of them.
     pub(crate) async fn merge(
         &self,
         connection: &mut AnyConnection,
         these: &[Arc<Run>],
         keep: impl Fn(u16) -> bool + Send,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<i64, LedgerError> {
         let total = these.iter().map(|run| run.keys).sum();
-        let mut writer = RunWriter::begin(&mut *connection, total).await?;
+        let mut writer = RunWriter::begin(self, &mut *connection, total).await?;
         let coarse = these.iter().map(|run| run.bits).min().unwrap_or(0);
         for slice in 0..1_usize << coarse {
             let mut keys: Vec<Key> = Vec::new();
@@ -140,26 +153,20 @@ impl Shared {
                 writer.put(connection, key).await?;
             }
         }
-        let run = writer.end(connection).await?;
-        let mut tx = sqlx::Connection::begin(&mut *connection).await?;
-        self.hold_lease(&mut tx).await?;
-        state::next(&mut tx, "layout").await?;
-        sqlx::query("UPDATE event_key_runs SET live = 1 WHERE run = $1").bind(run).execute(&mut *tx).await?;
-        for old in these {
-            let update = "UPDATE event_key_runs SET live = 0 WHERE run = $1";
-            sqlx::query(update).bind(old.number).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        self.look_again(connection).await?;
-        clear_leftovers(connection).await
+        writer.end(connection).await
     }
 }
 
 /// Takes away batches whose events are in blocks, few at a time.
-pub(crate) async fn remove_sorted(connection: &mut AnyConnection, through: i64) -> Result<(), LedgerError> {
+pub(crate) async fn remove_sorted(
+    shared: &Shared,
+    connection: &mut AnyConnection,
+    through: i64,
+) -> Result<(), LedgerError> {
     loop {
         let delete = "DELETE FROM event_batches WHERE seq IN \
-                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 50)";
+                      (SELECT seq FROM event_batches WHERE seq <= $1 ORDER BY seq LIMIT 25)";
+        let _turn = shared.turn().await;
         let done = sqlx::query(delete).bind(through).execute(&mut *connection).await?;
         if done.rows_affected() == 0 {
             return Ok(());
@@ -169,28 +176,38 @@ pub(crate) async fn remove_sorted(connection: &mut AnyConnection, through: i64) 
 
 /// Takes away segments and runs that are not in place: replaced, dropped, or half-written when somebody stopped.
 /// Whoever calls it holds the lease, so nothing of it is being written.
-pub(crate) async fn clear_leftovers(connection: &mut AnyConnection) -> Result<(), LedgerError> {
+pub(crate) async fn clear_leftovers(shared: &Shared, connection: &mut AnyConnection) -> Result<(), LedgerError> {
     for row in sqlx::query("SELECT segment FROM event_segments WHERE live = 0").fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
         let pieces = "DELETE FROM event_blocks WHERE segment = $1 AND part IN \
                       (SELECT part FROM event_blocks WHERE segment = $1 ORDER BY part LIMIT 64)";
-        delete_all(connection, pieces, number).await?;
+        delete_all(shared, connection, (pieces, number)).await?;
+        let _turn = shared.turn().await;
         sqlx::query("DELETE FROM event_segments WHERE segment = $1").bind(number).execute(&mut *connection).await?;
     }
     for row in sqlx::query("SELECT run FROM event_key_runs WHERE live = 0").fetch_all(&mut *connection).await? {
         let number: i64 = row.try_get(0)?;
         let pieces = "DELETE FROM event_keys WHERE run = $1 AND part IN \
                       (SELECT part FROM event_keys WHERE run = $1 ORDER BY part LIMIT 256)";
-        delete_all(connection, pieces, number).await?;
+        delete_all(shared, connection, (pieces, number)).await?;
+        let _turn = shared.turn().await;
         sqlx::query("DELETE FROM event_filters WHERE run = $1").bind(number).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM event_key_runs WHERE run = $1").bind(number).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn delete_all(connection: &mut AnyConnection, pieces: &'static str, number: i64) -> Result<(), LedgerError> {
-    while sqlx::query(pieces).bind(number).execute(&mut *connection).await?.rows_affected() > 0 {}
-    Ok(())
+async fn delete_all(
+    shared: &Shared,
+    connection: &mut AnyConnection,
+    (pieces, number): (&'static str, i64),
+) -> Result<(), LedgerError> {
+    loop {
+        let _turn = shared.turn().await;
+        if sqlx::query(pieces).bind(number).execute(&mut *connection).await?.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -83,21 +83,26 @@ impl Ledger {
     pub async fn scan(
         &self,
         query: Query<'_>,
-        mut visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
+        visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
+    ) -> Result<Found, LedgerError> {
+        let view = self.shared.view(query).await?;
+        scan_view(view, query, visit).await
+    }
+
+    /// The same for events of all customers from the first to the last in the order of their bytes. Blocks without any of
+    /// them are not read; those of others between them are shown too.
+    pub async fn scan_between(
+        &self,
+        query: Query<'_>,
+        (first, last): (&str, &str),
+        visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
     ) -> Result<Found, LedgerError> {
         let mut view = self.shared.view(query).await?;
-        let mut read = 0_u64;
-        for unit in &view.units {
-            read = read.saturating_add(1);
-            let flow = visit_unit(&mut view.tx, unit, |row| {
-                if query.wants(row) { visit(row, view.changed.by(row)) } else { ControlFlow::Continue(()) }
-            });
-            if flow.await?.is_break() {
-                break;
-            }
-        }
-        view.tx.rollback().await?;
-        Ok(Found { through: view.stand.batch, read })
+        view.units.retain(|unit| match unit {
+            Unit::Block { head, .. } => &*head.customer <= last && first <= &*head.last_customer,
+            Unit::Batch { .. } => true,
+        });
+        scan_view(view, query, visit).await
     }
 
     /// How many wanted events there are in each step of time, by the step's start. Steps begin at multiples of `step_us`
@@ -144,6 +149,13 @@ impl Ledger {
         }
         view.tx.rollback().await?;
         Ok(profile)
+    }
+
+    /// Whether there may be wanted events, as far as this process knows, without reading any.
+    pub fn may_have(&self, query: Query<'_>) -> bool {
+        let stand = self.shared.index().stand;
+        // Between the two looks something was sorted: then nothing is known.
+        self.shared.units(stand, query).is_none_or(|units| !units.is_empty())
     }
 
     /// Up to `limit` wanted events in the order of time, source and id, after the cursor; each is turned into a `T`
@@ -210,6 +222,25 @@ impl Place {
 fn whole(head: &BlockHead, query: Query<'_>) -> bool {
     let named = query.customer.is_none_or(|name| *head.customer == *name && *head.last_customer == *name);
     named && head.start_us >= query.start_us && head.end_us < query.end_us && query.after_seq == 0
+}
+
+async fn scan_view(
+    mut view: View,
+    query: Query<'_>,
+    mut visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
+) -> Result<Found, LedgerError> {
+    let mut read = 0_u64;
+    for unit in &view.units {
+        read = read.saturating_add(1);
+        let flow = visit_unit(&mut view.tx, unit, |row| {
+            if query.wants(row) { visit(row, view.changed.by(row)) } else { ControlFlow::Continue(()) }
+        });
+        if flow.await?.is_break() {
+            break;
+        }
+    }
+    view.tx.rollback().await?;
+    Ok(Found { through: view.stand.batch, read })
 }
 
 async fn visit_unit(

@@ -43,3 +43,10 @@ pub(crate) async fn set(connection: &mut AnyConnection, name: &str, value: i64) 
     sqlx::query(update).bind(name).bind(value).execute(connection).await?;
     Ok(())
 }
+
+/// Lets no commit be made until the transaction ends; one that is being made is waited for. A commit looks up identities
+/// in runs, so nothing is taken out of place in the middle of it.
+pub(crate) async fn hold_commits(connection: &mut AnyConnection) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE ledger_state SET value = value WHERE name = 'batch'").execute(connection).await?;
+    Ok(())
+}

@@ -24,6 +24,7 @@ CREATE TABLE event_segments (
     segment BIGINT NOT NULL PRIMARY KEY,
     month BIGINT NOT NULL,
     events BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
     last_seq BIGINT NOT NULL,
     live BIGINT NOT NULL
 );
@@ -76,7 +77,8 @@ CREATE TABLE event_changes (
     PRIMARY KEY (customer, time_us, source, id)
 );
 
--- What came in on a day (UTC, as YYYYMMDD) from a source: the day's books, held against what is stored.
+-- What came in on a day (UTC, as YYYYMMDD) from a source: the day's books, held against what is stored. What went when
+-- its month was dropped is noted too.
 CREATE TABLE intake_days (
     day BIGINT NOT NULL,
     source TEXT NOT NULL,
@@ -87,6 +89,8 @@ CREATE TABLE intake_days (
     first_us BIGINT NOT NULL,
     last_us BIGINT NOT NULL,
     skew_us BIGINT NOT NULL,
+    dropped BIGINT NOT NULL DEFAULT 0,
+    dropped_checksum BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (day, source)
 );
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use engine::period::Instant;
 use engine::usage::Event;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 use sqlx::AnyConnection;
@@ -21,9 +22,9 @@ use crate::identity::{Content, Identity};
 use crate::index::{TailBatch, customer_hash};
 use crate::ledger::Shared;
 use crate::row::Row;
-use crate::runs::{self, Contents};
+use crate::runs;
 use crate::state;
-use crate::{bytes, counts};
+use crate::{bytes, checkpoint, counts};
 
 /// An event to keep.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,15 +83,26 @@ struct Facts {
     has_target: bool,
 }
 
+impl Facts {
+    /// What becomes of it where its identity is there with this content.
+    fn again(&self, content: Content) -> Kept {
+        if content == self.content { Kept::Same } else { Kept::Conflict }
+    }
+}
+
 impl Prepared {
     pub(crate) fn new(events: Vec<Incoming>, targets: Vec<bool>, now: Instant) -> Self {
         let mut bytes = Vec::with_capacity(events.len().saturating_mul(192));
         let mut facts = Vec::with_capacity(events.len());
         let mut targets = targets.into_iter();
+        let mut json = Vec::new();
         for incoming in &events {
             let begin = bytes.len();
-            let Event { source, id, customer, .. } = &incoming.event;
-            row(incoming, (0, 0)).put(&mut bytes);
+            let Event { source, id, customer, data, .. } = &incoming.event;
+            json.clear();
+            // A map of JSON values is always JSON, and JSON is always UTF-8.
+            let _ = serde_json::to_writer(&mut json, data);
+            row(incoming, (0, 0), std::str::from_utf8(&json).unwrap_or_default()).put(&mut bytes);
             facts.push(Facts {
                 identity: Identity::of(source, id),
                 content: Content::of_bytes(bytes.get(begin..).unwrap_or_default()),
@@ -107,8 +119,8 @@ impl Prepared {
     }
 }
 
-fn row(incoming: &Incoming, (seq, received_us): (i64, i64)) -> Row<'_> {
-    let Event { source, id, customer, kind, time, data } = &incoming.event;
+fn row<'r>(incoming: &'r Incoming, (seq, received_us): (i64, i64), data: &'r str) -> Row<'r> {
+    let Event { source, id, customer, kind, time, .. } = &incoming.event;
     Row {
         time_us: time.timestamp_micros(),
         received_us,
@@ -117,8 +129,7 @@ fn row(incoming: &Incoming, (seq, received_us): (i64, i64)) -> Row<'_> {
         source,
         id,
         kind,
-        // A map of JSON values is always JSON.
-        data: serde_json::to_string(data).unwrap_or_default().into(),
+        data: data.into(),
         change: incoming.change.clone(),
     }
 }
@@ -130,6 +141,7 @@ pub(crate) async fn run(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut kept_connection = None;
+    let checkpoints = checkpoint::start(&shared);
     loop {
         let first = tokio::select! {
             biased;
@@ -148,19 +160,42 @@ pub(crate) async fn run(
             answer(Err(error), Vec::new(), replies);
             continue;
         }
-        let mut group = vec![first];
-        let mut events: usize = group.iter().map(|submission| submission.prepared.len()).sum();
-        while events < shared.limits.commit_events {
-            let Ok(next) = receiver.try_recv() else { break };
-            events = events.saturating_add(next.prepared.len());
-            group.push(next);
-        }
+        let group = gather(&mut receiver, first, shared.limits.commit_events).await;
         let (prepared, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|one| (one.prepared, one.reply)).unzip();
         let sizes: Vec<usize> = prepared.iter().map(Prepared::len).collect();
-        let outcome = commit_with(&shared, &mut kept_connection, prepared).await;
+        let mut prepared = prepared;
+        let outcome = commit_with(&shared, &mut kept_connection, &mut prepared).await;
         answer(outcome, sizes, replies);
+        // Thousands of small things to give back: after the answer, which nobody should wait for longer.
+        drop(prepared);
     }
+    checkpoint::stop(checkpoints).await;
 }
+
+/// Everybody who is about to wait: those who have just been answered come with their next events in the moment in which
+/// they are let run. One by one they would each have a flush of their own.
+async fn gather(receiver: &mut mpsc::Receiver<Submission>, first: Submission, enough: usize) -> Vec<Submission> {
+    let mut events = first.prepared.len();
+    let mut group = vec![first];
+    let mut rests = 0;
+    while events < enough && rests < RESTS {
+        match receiver.try_recv() {
+            Ok(next) => {
+                events = events.saturating_add(next.prepared.len());
+                group.push(next);
+                rests = 0;
+            }
+            Err(_) => {
+                rests += 1;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    group
+}
+
+/// How often others are let run without anybody coming.
+const RESTS: u32 = 3;
 
 type Reply = oneshot::Sender<Result<Vec<Kept>, LedgerError>>;
 
@@ -188,7 +223,7 @@ type Connection = sqlx::pool::PoolConnection<sqlx::Any>;
 async fn commit_with(
     shared: &Shared,
     kept_connection: &mut Option<Connection>,
-    group: Vec<Prepared>,
+    group: &mut Vec<Prepared>,
 ) -> Result<Vec<Kept>, LedgerError> {
     let mut connection = match kept_connection.take() {
         Some(connection) => connection,
@@ -205,7 +240,13 @@ async fn commit_with(
     outcome
 }
 
-async fn commit(shared: &Shared, connection: &mut Connection, group: Vec<Prepared>) -> Result<Vec<Kept>, LedgerError> {
+async fn commit(
+    shared: &Shared,
+    connection: &mut Connection,
+    group: &mut Vec<Prepared>,
+) -> Result<Vec<Kept>, LedgerError> {
+    let began = std::time::Instant::now();
+    let turn = shared.turn().await;
     let mut tx = sqlx::Connection::begin(&mut **connection).await?;
     let seq = state::next(&mut tx, "batch").await?;
     let stand = state::stand(&mut tx).await?;
@@ -216,20 +257,23 @@ async fn commit(shared: &Shared, connection: &mut Connection, group: Vec<Prepare
     if behind {
         shared.refresh(&mut tx, state::Stand { batch: seq - 1, ..stand }).await?;
     }
-    let mut kept = classify(shared, &mut tx, &group).await?;
+    let mut kept = classify(shared, &mut tx, group).await?;
     let received_us = group.iter().map(|prepared| prepared.now.timestamp_micros()).max().unwrap_or(0);
-    note_changes(&mut tx, &group, (&mut kept, (seq, received_us))).await?;
-    let accepted = Accepted::of(&group, &kept);
+    note_changes(&mut tx, group, (&mut kept, (seq, received_us))).await?;
+    let accepted = Accepted::of(group, &kept);
     if accepted.tail.events > 0 {
         insert(&mut tx, (seq, received_us), &accepted).await?;
     }
-    days::add(&mut tx, &day_counts(&group, (&kept, received_us))).await?;
+    let by_source = day_counts(group, (&kept, received_us));
+    days::add(&mut tx, &by_source).await?;
     tx.commit().await?;
+    drop(turn);
+    shared.meter.committed(&by_source, began.elapsed());
     let Accepted { keys, mut tail, .. } = accepted;
     tail.received_us = received_us;
     let tail = (tail.events > 0).then_some(tail);
     shared.follow((seq, received_us), (tail, &keys), || {
-        let events = group.into_iter().flat_map(|prepared| prepared.events);
+        let events = std::mem::take(group).into_iter().flat_map(|prepared| prepared.events);
         events.zip(&kept).filter(|(_, kept)| **kept == Kept::New).map(|(event, _)| event).collect()
     });
     Ok(kept)
@@ -242,26 +286,26 @@ async fn classify(
     group: &[Prepared],
 ) -> Result<Vec<Kept>, LedgerError> {
     let facts = || group.iter().flat_map(|prepared| &prepared.facts);
-    let mut known = Contents::default();
-    let (mut unknown, runs) = (Vec::new(), {
+    let (recent, runs): (Vec<Option<Content>>, _) = {
         let index = shared.index();
-        for fact in facts() {
-            known.extend(index.recent(fact.identity).map(|content| (fact.identity, content)));
-        }
-        Arc::clone(&index.runs)
-    });
-    unknown.extend(facts().map(|fact| fact.identity).filter(|identity| !known.contains_key(identity)));
-    known.extend(runs::find(connection, &runs, &unknown).await?);
-    let tell = |fact: &Facts| match known.get(&fact.identity) {
-        Some(content) if *content == fact.content => Kept::Same,
-        Some(_) => Kept::Conflict,
-        None if !fact.has_target => Kept::NoTarget,
-        None => {
-            known.insert(fact.identity, fact.content);
-            Kept::New
-        }
+        (facts().map(|fact| index.recent(fact.identity)).collect(), Arc::clone(&index.runs))
     };
-    Ok(facts().map(tell).collect())
+    let unknown = facts().zip(&recent).filter(|(_, recent)| recent.is_none()).map(|(fact, _)| fact.identity);
+    let unknown: Vec<Identity> = unknown.collect();
+    let mut older = runs::find(connection, &runs, &unknown).await?;
+    older.reserve(unknown.len());
+    let tell = |(fact, recent): (&Facts, Option<Content>)| match recent {
+        Some(content) => fact.again(content),
+        None => match older.entry(fact.identity) {
+            Entry::Occupied(there) => fact.again(*there.get()),
+            Entry::Vacant(_) if !fact.has_target => Kept::NoTarget,
+            Entry::Vacant(free) => {
+                free.insert(fact.content);
+                Kept::New
+            }
+        },
+    };
+    Ok(facts().zip(recent).map(tell).collect())
 }
 
 /// Notes what new events void or amend, and takes the counts back that were made with it.
@@ -275,7 +319,7 @@ async fn note_changes(
         if incoming.change == Change::None || *kept != Kept::New {
             continue;
         }
-        if changes::note(connection, &row(incoming, commit)).await? {
+        if changes::note(connection, &row(incoming, commit, "")).await? {
             counts::forget(connection, (incoming.event.customer.as_str(), commit.0)).await?;
         } else {
             *kept = Kept::ChangedBefore;

@@ -1,5 +1,6 @@
 //! What the ledger does when it cannot: no room, nobody who sorts, somebody else who sorts, a clock that was set back.
 
+#[expect(dead_code, reason = "other tests need more of it")]
 mod support;
 
 use std::time::Duration;

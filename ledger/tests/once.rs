@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Change, Kept, Limits, Query};
 use proptest::prelude::*;
-use support::{Place, at, event, read_all};
+use support::{Place, at, event, october, read_all};
 
 /// What is done to a ledger.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ enum Step {
     /// Events by number of id and of content; the customer follows from the id.
     Append(Vec<(u8, u8)>),
     Sort,
+    /// Sort all, then drop October.
+    Drop,
     Open,
 }
 
@@ -21,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec((any::<u8>(), 0..3_u8), 1..40).prop_map(Step::Append),
         2 => Just(Step::Sort),
+        1 => Just(Step::Drop),
         1 => Just(Step::Open),
     ]
 }
@@ -54,11 +57,22 @@ proptest! {
                     Step::Sort => {
                         ledger.sort(at(2)).await.unwrap();
                     }
+                    Step::Drop => {
+                        ledger.sort_all(at(2)).await.unwrap();
+                        let dropped = ledger.drop_month(october(), None, at(2)).await.unwrap();
+                        let before = model.len();
+                        model.retain(|id, _| event(*id, 0).time >= at(0));
+                        assert_eq!(usize::try_from(dropped.accepted).unwrap(), before - model.len());
+                    }
                     Step::Open => ledger = place.open(Limits { sort_events: 20, ..Limits::default() }).await,
                 }
                 let all = read_all(&ledger).await;
                 let expected: Vec<_> = model.iter().map(|(id, content)| event(*id, *content)).collect();
                 assert_eq!(all, expected);
+                let months = ledger.stats().months;
+                // Up to 40 events in a fold: sizes of two classes, at most seven of each; what is larger has over five.
+                let most = |events: u64| 7 + 7 + events / 5;
+                assert!(months.values().all(|size| size.segments <= most(size.events)), "{months:?}");
             }
         });
     }

@@ -14,6 +14,7 @@ use crate::db::{Db, DbError};
 use crate::idempotency::flow::Sweep;
 use crate::invoices::fonts::Fonts;
 use crate::metering::counters::Counters;
+use crate::metrics::Metrics;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// When the expired answers of Idempotency-Keys were last thrown away.
     pub sweep: Sweep,
+    /// What is counted for who watches the server.
+    pub metrics: Metrics,
     /// Fonts for the invoices, found when the first one is printed.
     pub fonts: Fonts,
 }
@@ -83,6 +86,7 @@ pub async fn open(config: Config, clock: Clock) -> Result<App, AppError> {
         operator,
         keyring,
         sweep: Sweep::default(),
+        metrics: Metrics::new(clock.now()),
         fonts,
     }))
 }

@@ -62,6 +62,18 @@ pub struct Settings {
     /// How long the answer to a request with an Idempotency-Key is kept, in hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_hours: Option<u32>,
+    /// For how many hours after its end a month waits for late events before it is billed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_hours: Option<u32>,
+    /// What a bill run does about events that came after an invoice was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<Corrections>,
+    /// How many refused events are kept for repair; above it the oldest settled ones go, then requests are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_max_entries: Option<u32>,
+    /// After how many minutes without a request a source is called silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_silent_minutes: Option<u32>,
     /// How long to wait for a lock on the database, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_timeout_ms: Option<u32>,
@@ -71,6 +83,15 @@ pub struct Settings {
     /// How many accepted events wait before they are sorted into blocks; fewer are sorted after ten minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_at_events: Option<u64>,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_open: Option<bool>,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped; without it, months that are due are only reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_dir: Option<PathBuf>,
     /// What to log, for instance `info` or `server=debug`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -91,6 +112,17 @@ pub struct Seller {
     /// Further lines below it: address, tax number, contact.
     #[serde(default)]
     pub lines: Vec<String>,
+}
+
+/// What a bill run does about events that came after an invoice was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corrections {
+    /// It issues a correction of the invoice.
+    #[default]
+    Issue,
+    /// It only reports them.
+    Report,
 }
 
 /// Where the data is.
@@ -127,12 +159,26 @@ pub struct Config {
     pub key_rates: Rates,
     /// How long the answer to a request with an Idempotency-Key is kept.
     pub idempotency: TimeDelta,
+    /// How long after its end a month waits for late events before it is billed.
+    pub grace: TimeDelta,
+    /// What a bill run does about events that came after an invoice was issued.
+    pub corrections: Corrections,
+    /// How many refused events are kept for repair.
+    pub quarantine_max_entries: u32,
+    /// After how long without a request a source is called silent.
+    pub source_silent: TimeDelta,
     /// How long to wait for a lock on the database.
     pub busy_timeout: Duration,
     /// The largest SQLite file.
     pub max_database_mib: Option<u32>,
     /// How many accepted events wait before they are sorted into blocks.
     pub sort_at_events: u64,
+    /// Whether this machine may read `/metrics` without the operator's token.
+    pub metrics_open: bool,
+    /// How many whole months of events are kept beside the current one; all where nothing is said.
+    pub retention_months: Option<u32>,
+    /// Where months are exported to before they are dropped.
+    pub archive_dir: Option<PathBuf>,
     /// What to log.
     pub log: String,
     /// More directories to look for fonts in.
@@ -203,9 +249,16 @@ impl Config {
             stream_limit_bytes: 1024 * 1024 * 1024,
             key_rates: Rates { requests: Rate::per_second(100), events: Rate::per_second(20_000) },
             idempotency: TimeDelta::hours(24),
+            grace: TimeDelta::zero(),
+            corrections: Corrections::default(),
+            quarantine_max_entries: 1_000_000,
+            source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
             sort_at_events: 200_000,
+            metrics_open: false,
+            retention_months: None,
+            archive_dir: None,
             log: "info".to_owned(),
             fonts: Vec::new(),
             seller: Seller { name: "Ratecard".to_owned(), lines: Vec::new() },
@@ -242,11 +295,20 @@ impl Config {
             idempotency: settings
                 .idempotency_hours
                 .map_or(defaults.idempotency, |hours| TimeDelta::hours(i64::from(hours))),
+            grace: settings.grace_hours.map_or(defaults.grace, |hours| TimeDelta::hours(i64::from(hours))),
+            corrections: settings.corrections.unwrap_or(defaults.corrections),
+            quarantine_max_entries: settings.quarantine_max_entries.unwrap_or(defaults.quarantine_max_entries),
+            source_silent: settings
+                .source_silent_minutes
+                .map_or(defaults.source_silent, |minutes| TimeDelta::minutes(i64::from(minutes))),
             busy_timeout: settings
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
             max_database_mib: settings.max_database_mib,
             sort_at_events: settings.sort_at_events.unwrap_or(defaults.sort_at_events).clamp(1, SORT_AT_EVENTS_MAX),
+            metrics_open: settings.metrics_open.unwrap_or(false),
+            retention_months: settings.retention_months,
+            archive_dir: settings.archive_dir,
             log: settings.log.unwrap_or(defaults.log),
             fonts: settings.fonts.unwrap_or_default(),
             seller: settings.seller.unwrap_or(defaults.seller),

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use chrono::Datelike;
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::Event;
@@ -44,6 +45,16 @@ pub enum DbError {
         what: &'static str,
         /// What stands there.
         value: String,
+    },
+    /// The quarantine has no room for what would be refused, and nothing in it is settled.
+    #[error(
+        "the quarantine is full: its {max} entries (setting quarantine_max_entries) are all open, and nothing is refused \
+         without being kept. Send the request again after entries were repaired, replayed or dismissed; what was \
+         accepted meanwhile counts once"
+    )]
+    QuarantineFull {
+        /// How many entries it may have.
+        max: i64,
     },
     /// Anything else.
     #[error("the database failed: {0}")]
@@ -101,10 +112,12 @@ impl From<LedgerError> for DbError {
 }
 
 /// The shapes of the database, oldest first. One that was released never changes.
-const SHAPES: [(i64, &str); 3] = [
+const SHAPES: [(i64, &str); 5] = [
     (1, include_str!("schema/0001_first.sql")),
     (2, include_str!("schema/0002_keys.sql")),
     (3, include_str!("schema/0003_ledger.sql")),
+    (4, include_str!("schema/0004_quarantine.sql")),
+    (5, include_str!("schema/0005_corrections.sql")),
 ];
 
 /// The mark in a shape where the ledger's own tables belong.
@@ -115,6 +128,7 @@ const LEDGER_TABLES: &str = "-- @ledger";
 pub struct Db {
     pool: AnyPool,
     ledger: Ledger,
+    quarantine_max: i64,
 }
 
 impl Db {
@@ -126,6 +140,11 @@ impl Db {
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(config.busy_timeout.saturating_mul(2))
+            // A file does not go away; a server may have closed a connection.
+            .test_before_acquire(match config.database {
+                DatabasePlace::Sqlite(_) => false,
+                DatabasePlace::Postgres(_) => true,
+            })
             .after_connect(move |connection, _| {
                 let pragmas = pragmas.clone();
                 Box::pin(async move {
@@ -152,12 +171,17 @@ impl Db {
         bring_up_to_date(&pool, backend, now).await?;
         let ledger = Ledger::open(pool.clone(), backend, Limits::default()).await?;
         carry_over(&pool, &ledger).await?;
-        Ok(Self { pool, ledger })
+        Ok(Self { pool, ledger, quarantine_max: i64::from(config.quarantine_max_entries) })
     }
 
     /// The usage events.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// How many entries the quarantine may have.
+    pub fn quarantine_max(&self) -> i64 {
+        self.quarantine_max
     }
 
     /// Begins a transaction.
@@ -257,10 +281,9 @@ fn pragmas(config: &Config) -> Vec<String> {
     let DatabasePlace::Sqlite(_) = config.database else { return Vec::new() };
     let mut pragmas = vec![
         format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()),
-        "PRAGMA journal_mode = WAL".to_owned(),
-        "PRAGMA synchronous = FULL".to_owned(),
         "PRAGMA foreign_keys = ON".to_owned(),
     ];
+    pragmas.extend(ledger::SQLITE_PRAGMAS.split(';').map(str::to_owned));
     if let Some(mib) = config.max_database_mib {
         // Pages have 4 KiB unless somebody made the file otherwise.
         pragmas.push(format!("PRAGMA max_page_count = {}", u64::from(mib).saturating_mul(256)));
@@ -276,6 +299,12 @@ pub fn to_us(instant: Instant) -> i64 {
 /// An instant from the database.
 pub fn from_us(us: i64) -> Result<Instant, DbError> {
     Instant::from_timestamp_micros(us).ok_or_else(|| DbError::Unreadable { what: "instant", value: us.to_string() })
+}
+
+/// A day as the number YYYYMMDD, as the database keeps it.
+pub fn day_number(day: chrono::NaiveDate) -> i64 {
+    let year = i64::from(day.year()).saturating_mul(10_000);
+    year.saturating_add(i64::from(day.month()).saturating_mul(100)).saturating_add(i64::from(day.day()))
 }
 
 /// A stored text as the valid thing it was.

@@ -182,6 +182,10 @@ impl From<DbError> for Problem {
                     .detail("nothing of this request was stored; send it again in a moment")
                     .retry_after(1)
             },
+            DbError::QuarantineFull { .. } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "quarantine-full", "The quarantine has no room left")
+                    .detail(error.to_string())
+            }
             DbError::TooNew { .. } | DbError::Unreadable { .. } | DbError::Failed(_) => Self::internal(&error),
         }
     }

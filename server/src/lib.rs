@@ -4,28 +4,36 @@
 //! `engine`.
 
 pub mod app;
+pub mod archive;
 pub mod asks;
+pub mod audit;
 pub mod auth;
 pub mod billing;
 pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod corrections;
 pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod find;
 pub mod idempotency;
 pub mod import;
 pub mod ingest;
 pub mod invoices;
+pub mod leaks;
 pub mod maintenance;
 pub mod metering;
+pub mod metrics;
 pub mod openapi;
 pub mod public;
+pub mod quarantine;
 pub mod random;
 pub mod request;
 pub mod router;
+pub mod sources;
 pub mod start;
 pub mod trial;
 

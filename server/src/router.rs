@@ -10,7 +10,10 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::app::App;
 use crate::error::{Problem, finish};
-use crate::{asks, auth, billing, books, customers, idempotency, ingest, invoices, metering, public, trial};
+use crate::{
+    asks, audit, auth, billing, books, customers, find, idempotency, ingest, invoices, leaks, metering, metrics,
+    public, quarantine, sources, trial,
+};
 
 /// A router that remembers what was put into it, so that the API's document can be held against it.
 #[derive(Default)]
@@ -49,7 +52,21 @@ fn routes() -> Routes {
         .post("/v1/events", ingest::routes::accept)
         .get("/v1/refused-events", ingest::routes::refused)
         .get("/v1/customers/{id}/usage", metering::routes::usage)
+        .get("/v1/customers/{id}/events", find::routes::events)
+        .get("/v1/customers/{id}/events/profile", find::routes::events_profile)
         .get("/v1/customers/{id}/quota", metering::quota::check)
+        // What was refused.
+        .get("/v1/quarantine", quarantine::routes::list)
+        .get("/v1/quarantine/{number}", quarantine::routes::show)
+        .post("/v1/quarantine/{number}/repair", quarantine::routes::repair)
+        .post("/v1/quarantine/{number}/replay", quarantine::routes::replay)
+        .post("/v1/quarantine/{number}/dismiss", quarantine::routes::dismiss)
+        .post("/v1/quarantine/replay", quarantine::routes::replay_all)
+        // Whether usage comes in as it should.
+        .get("/v1/sources", sources::routes::list)
+        .get("/v1/leaks", leaks::routes::report)
+        .get("/v1/audit/{day}", audit::routes::show)
+        .post("/v1/audit/{day}/close", audit::routes::shut)
         // Keys of those who send and read usage.
         .post("/v1/keys", auth::key_routes::add)
         .get("/v1/keys", auth::key_routes::list)
@@ -63,6 +80,8 @@ fn routes() -> Routes {
         .get("/v1/invoices", invoices::routes::list)
         .get("/v1/invoices/{number}", invoices::routes::one)
         .get("/v1/invoices/{number}/pdf", invoices::routes::print)
+        .get("/v1/invoices/{number}/lines/{line}/events", find::routes::line_events)
+        .get("/v1/invoices/{number}/lines/{line}/profile", find::routes::line_profile)
         // Price books.
         .post("/v1/books", books::routes::add)
         .get("/v1/books", books::routes::list)
@@ -71,9 +90,14 @@ fn routes() -> Routes {
         // Opened by a customer's link.
         .get("/v1/trial", trial::routes::trial)
         .get("/v1/trial/stream", trial::stream::stream)
+        .get("/v1/trial/events", find::routes::own_events)
+        .get("/v1/trial/events/profile", find::routes::own_profile)
+        .get("/v1/trial/invoices/{number}/lines/{line}/events", find::routes::own_line_events)
+        .get("/v1/trial/invoices/{number}/lines/{line}/profile", find::routes::own_line_profile)
         // For everybody.
         .get("/books/index.json", public::routes::index)
         .get("/books/{file}", public::routes::book)
+        .get("/metrics", metrics::routes::metrics)
         .get("/healthz", public::routes::health)
         .get("/openapi.json", public::routes::openapi)
 }
@@ -95,9 +119,10 @@ pub fn router(app: App) -> Router {
     // The last one is the first that a request meets.
     all.with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), idempotency::flow::once))
-        .layer(from_fn_with_state(app, auth::gate::gate))
+        .layer(from_fn_with_state(app.clone(), auth::gate::gate))
         .layer(CompressionLayer::new().compress_when(packed))
         .layer(from_fn(finish))
+        .layer(from_fn_with_state(app, metrics::measure))
 }
 
 async fn wrong_method() -> Problem {

@@ -92,7 +92,7 @@ pub async fn serve(app: App, lock: Option<FileLock>) -> Result<Running, StartErr
     follow::start(&app);
     let maintenance = Maintenance::start(Arc::clone(&app));
     let (stop, stopped) = oneshot::channel();
-    let service = router(app.clone());
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serve = axum::serve(listener, service).with_graceful_shutdown(async move {
         // A dropped sender stops it too.
         let _ = stopped.await;

@@ -6,6 +6,7 @@ mod generate;
 use engine::catalog::{Book, BookDraft, BookView, MoneyUnit, PackageRounding, Treatment};
 use engine::exact::Exact;
 use engine::ids::{MeterId, PlanId};
+use engine::invoice::{Correction, CorrectionKind, DraftInput, InvoiceNumber, Reference, correct};
 use engine::money::Money;
 use engine::quantity::Quantity;
 use engine::rating::prepared::PreparedPlan;
@@ -352,6 +353,47 @@ proptest! {
         for meter in &usage.0 {
             let sum = meter.groups.iter().fold(Quantity::ZERO, |sum, group| sum.checked_add(group.quantity).unwrap());
             prop_assert_eq!(sum, meter.quantity);
+        }
+    }
+
+    #[test]
+    fn an_invoice_and_its_corrections_are_the_one_invoice_over_all_events(text in generate::book(), a in generate::quantity(), b in generate::quantity(), c in generate::quantity()) {
+        let Some(book) = valid(&text) else { return Ok(()) };
+        let month = engine::period::Month::parse("2026-11").unwrap();
+        let customer = engine::ids::CustomerId::new("c").unwrap();
+        let period = month.period(book.zone).unwrap();
+        let draft = |usage: &Usage| engine::draft_invoice(&book, &DraftInput { customer: &customer, customer_name: "c", plan: "p", month, period, usage });
+        let looks = [draft(&usage(&a, &b)), draft(&usage(&b, &c)), draft(&usage(&c, &a))];
+        let [Ok(first), Ok(second), Ok(third)] = looks else { return Ok(()) };
+        let whole = third.bill.clone();
+        // What was issued so far: sums, and each line by its charge.
+        let mut sums = [first.bill.subtotal, first.bill.total, first.bill.due].map(Money::exact);
+        let mut lines: std::collections::BTreeMap<_, Exact> = first.bill.lines.iter().map(|line| (line.charge.clone(), line.amount.exact())).collect();
+        let plus = |sum: &mut Exact, money: Money| *sum = sum.checked_add(money.exact()).unwrap();
+        let mut standing = first;
+        for now in [second, third] {
+            // No document: what stands is that of before.
+            let Some(draft) = correct(&standing, now.clone()).unwrap() else { continue };
+            let reference = Reference { corrects: InvoiceNumber(1), follows: InvoiceNumber(1), part: 1 };
+            let issued = draft.issue((InvoiceNumber(2), period.end), reference);
+            let read: Correction = serde_json::from_str(&serde_json::to_string(&issued).unwrap()).unwrap();
+            prop_assert_eq!(&read, &issued, "it is read as it was written");
+            let changed = &issued.differences;
+            for (sum, change) in sums.iter_mut().zip([changed.subtotal, changed.total, changed.due]) { plus(sum, change.difference); }
+            for line in &changed.lines { plus(lines.entry(line.charge.clone()).or_insert(Exact::ZERO), line.amount.difference); }
+            let less = changed.discounts.iter().map(|line| line.amount.difference).chain(changed.rounding);
+            let net = sum(changed.lines.iter().map(|line| line.amount.difference.exact())).checked_sub(sum(less.map(Money::exact))).unwrap();
+            prop_assert_eq!(net, changed.subtotal.difference.exact(), "lines, discounts and rounding give the subtotal");
+            let paid = sum(changed.credits.iter().map(|line| line.amount.difference.exact()));
+            prop_assert_eq!(changed.total.difference.exact().checked_sub(paid).unwrap(), changed.due.difference.exact());
+            let kind = match changed.due.difference.exact().signum() { 1 => CorrectionKind::Supplement, 0 => CorrectionKind::Restatement, _ => CorrectionKind::CreditNote };
+            prop_assert_eq!(issued.kind, kind);
+            standing = now;
+        }
+        prop_assert_eq!(sums, [whole.subtotal, whole.total, whole.due].map(Money::exact));
+        if standing.bill == whole {
+            for line in &whole.lines { prop_assert_eq!(lines.remove(&line.charge).unwrap(), line.amount.exact(), "{}", line.charge); }
+            prop_assert!(lines.values().all(|left| left.signum() == 0), "a line that is gone is given back whole");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use engine::catalog::{Book, BookDraft};
 use engine::period::Month;
-use engine::usage::{Carried, Event, MeterError, Metering, Meters, SavedCounts, Span, Usage};
+use engine::usage::{Carried, Crowd, Event, MeterError, Metering, Meters, SavedCounts, Span, Usage, count_usage};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -220,6 +220,103 @@ proptest! {
             });
         }
         prop_assert_eq!(outcome(&merged.unwrap()), outcome(&whole));
+    }
+}
+
+/// Mostly meters that only count or sum.
+fn plainer_options() -> impl Strategy<Value = Options> {
+    (options(), 0..4).prop_map(|(options, rest)| match rest {
+        0 => options,
+        _ => Options { group: 0, never: false, samples: false, ..options },
+    })
+}
+
+/// Events of which some have one of these values.
+fn events_with(values: &'static [&'static str]) -> impl Strategy<Value = Vec<Event>> {
+    let long = prop::collection::vec(prop::option::weighted(0.2, prop::sample::select(values)), 50);
+    (events(), long).prop_map(|(mut events, long)| {
+        for (event, value) in events.iter_mut().zip(long) {
+            if let Some(value) = value {
+                event.data.insert("value".to_owned(), json!(value));
+            }
+        }
+        events
+    })
+}
+
+const CUSTOMERS: usize = 3;
+
+fn number(customer: usize) -> u32 {
+    u32::try_from(customer).unwrap()
+}
+
+fn add_to(crowd: &mut Crowd, customer: usize, event: &Event) -> Result<u32, MeterError> {
+    crowd.add(number(customer), crowd.kind(&event.kind), event)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // Event by event, with sums that grow beyond 64 bits and beyond 28 digits: the same is counted and the same refused.
+    #[test]
+    fn a_crowd_counts_and_refuses_as_each_customer_alone(
+        options in prop::collection::vec(plainer_options(), 1..=AGGREGATES.len()),
+        events in events_with(&["9223372036854775807", "-9223372036854775807", "9999999999999999999999999999",
+            "0.0000000000000000000000000001"]),
+        seed in any::<u64>(),
+    ) {
+        let book = book(&options);
+        let (meters, span) = (Meters::of(&book), span(&book, "2026-03"));
+        let mut alone = vec![Metering::of(Arc::clone(&meters), span); CUSTOMERS];
+        let mut crowd = Crowd::of(meters, span);
+        for event in &events {
+            let (customer, _) = dealt(event, seed, CUSTOMERS);
+            prop_assert_eq!(add_to(&mut crowd, customer, event), alone[customer].add(event));
+        }
+        for (customer, alone) in alone.iter().enumerate() {
+            let counted = crowd.metering(number(customer)).unwrap();
+            prop_assert_eq!(outcome(&counted), outcome(alone));
+            prop_assert_eq!(counted.save(), alone.save());
+            prop_assert_eq!(crowd.usage(number(customer)), alone.usage());
+        }
+    }
+
+    // Sums may grow beyond 64 bits; beyond 28 digits it would depend on the order which event is refused.
+    #[test]
+    fn crowds_that_counted_parts_in_any_order_become_the_crowd_that_counted_all(
+        options in prop::collection::vec(plainer_options(), 1..=AGGREGATES.len()),
+        events in events_with(&["9223372036854775807", "-9223372036854775807", "2"]),
+        (seed, parts) in (any::<u64>(), 1..4_usize),
+    ) {
+        let book = book(&options);
+        let (meters, span) = (Meters::of(&book), span(&book, "2026-03"));
+        let mut merged = Crowd::of(Meters::of(&book), span);
+        let mut refused = false;
+        for part in 0..parts {
+            let mut own: Vec<(String, &Event)> = events.iter().map(|event| (dealt(event, seed, parts), event))
+                .filter(|((to, _), _)| *to == part).map(|((_, order), event)| (order, event)).collect();
+            own.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let mut crowd = Crowd::of(Arc::clone(&meters), span);
+            // Each part numbers the customers in another way.
+            let renumbered = |customer: usize| (customer + part) % CUSTOMERS;
+            for (_, event) in own {
+                let (customer, _) = dealt(event, !seed, CUSTOMERS);
+                refused |= add_to(&mut crowd, renumbered(customer), event).is_err();
+            }
+            let back = |number: u32| (number + u32::try_from((parts * CUSTOMERS) - part).unwrap()) % 3;
+            merged.merge(crowd, back).unwrap();
+        }
+        for customer in 0..CUSTOMERS {
+            let own: Vec<&Event> = events.iter().filter(|event| dealt(event, !seed, CUSTOMERS).0 == customer).collect();
+            let mut alone = Metering::of(Arc::clone(&meters), span);
+            add_all(&mut alone, own.iter().copied());
+            let counted = merged.metering(number(customer)).unwrap();
+            prop_assert_eq!(outcome(&counted), outcome(&alone));
+            prop_assert_eq!(counted.save(), alone.save());
+            if !refused {
+                prop_assert_eq!(merged.usage(number(customer)), count_usage(&book, span, own));
+            }
+        }
     }
 }
 

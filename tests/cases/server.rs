@@ -4,19 +4,28 @@
 
 mod server {
     mod api;
+    mod archive;
+    mod audit;
     mod bills;
     mod by_hand;
     mod command;
+    mod corrections;
     mod document;
     mod failures;
+    mod find;
     mod formats;
     mod hostile;
     mod idempotency;
     mod ingest;
     mod keys;
+    mod leaks;
+    mod metrics;
     mod paper;
     mod postgres;
     mod program;
+    mod quarantine;
     mod realtime;
+    mod sources;
     mod store;
+    mod world;
 }

@@ -2,14 +2,14 @@
 //! returns a checksum, 0 for a broken book.
 
 use std::hint::black_box;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use engine::catalog::BookDraft;
 use engine::period::{Instant, Month};
-use engine::usage::{Event, FieldValue, Metering, Meters, Span, UsageEvent};
+use engine::usage::{Crowd, Event, EventKind, FieldValue, Metering, Meters, Span, UsageEvent};
 
 /// `count_event_…` counts events as they come in, with five fields each; `count_row_…` rows of columns.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 11] = [
     "count_event_count",
     "count_event_sum",
     "count_event_sum_1_group",
@@ -19,10 +19,16 @@ pub const NAMES: [&str; 9] = [
     "count_row_sum",
     "count_row_sum_1_group",
     CUSTOMERS,
+    CROWD,
+    ONE_CUSTOMER,
 ];
 
 /// Rows of 10,000 customers in no order, each of one of 5 meters.
 const CUSTOMERS: &str = "count_row_10_000_customers_5_meters";
+/// The same counted all at once.
+const CROWD: &str = "count_row_10_000_customers_5_meters_crowd";
+/// The same without what memory takes.
+const ONE_CUSTOMER: &str = "count_row_1_customer_5_meters_crowd";
 
 /// How many different events there are.
 const EVENTS: u32 = 4096;
@@ -39,6 +45,8 @@ pub fn run(name: &str, iterations: u32) -> u32 {
         "count_row_sum" => count(rows(), SUM, iterations),
         "count_row_sum_1_group" => count(rows(), SUM_BY_API, iterations),
         CUSTOMERS => customers(iterations),
+        CROWD => crowd(iterations, 10_000),
+        ONE_CUSTOMER => crowd(iterations, 1),
         _ => 0,
     }
 }
@@ -55,6 +63,10 @@ const KINDS: [&str; 5] = ["api.call", "api.bytes", "image.read", "speech.second"
 
 /// A book with a meter for each kind of events.
 fn begin(kinds: &[&str], aggregate: &str) -> Option<Metering> {
+    meters(kinds, aggregate).map(|(meters, span)| Metering::of(meters, span))
+}
+
+fn meters(kinds: &[&str], aggregate: &str) -> Option<(Arc<Meters>, Span)> {
     let head = include_str!("../scenarios/head.toml");
     let (head, _) = head.split_once("[meters.calls]")?;
     let mut text = head.to_owned();
@@ -66,7 +78,7 @@ fn begin(kinds: &[&str], aggregate: &str) -> Option<Metering> {
     text.push_str("[[plans.p.charges]]\nid = \"f\"\nname = { zh = \"费\", en = \"Fee\" }\nflat = \"1\"\n");
     let book = BookDraft::from_toml(&text).check().ok()?;
     let month = Month::parse("2026-11").ok()?.period(book.zone).ok()?;
-    Some(Metering::of(Meters::of(&book), Span::new(book.zone, month)))
+    Some((Meters::of(&book), Span::new(book.zone, month)))
 }
 
 /// A row of columns: numbers are numbers, texts are those of a dictionary.
@@ -94,6 +106,10 @@ impl UsageEvent for Row {
 
     fn time(&self) -> Instant {
         Instant::from_timestamp_micros(self.time_us).unwrap_or_default()
+    }
+
+    fn time_us(&self) -> i64 {
+        self.time_us
     }
 
     fn field(&self, name: &str) -> FieldValue<'_> {
@@ -146,19 +162,36 @@ fn count<E: UsageEvent>(events: &[E], aggregate: &str, iterations: u32) -> u32 {
     all.map(|(event, _)| metering.add(black_box(event)).unwrap_or(0)).fold(0, u32::wrapping_add)
 }
 
-fn customers(iterations: u32) -> u32 {
-    /// Enough that neither they nor the counters stay in the nearest cache.
+/// Rows of many customers, each with the place of its kind. Enough that neither they nor the counters stay in the nearest
+/// cache.
+fn rows_of_many() -> &'static [(usize, Row)] {
     const ROWS: u32 = 1_000_000;
-    static MANY: OnceLock<Vec<Row>> = OnceLock::new();
+    static MANY: OnceLock<Vec<(usize, Row)>> = OnceLock::new();
+    let place = |row: &Row| KINDS.iter().position(|kind| *kind == row.kind).unwrap_or_default();
+    MANY.get_or_init(|| (0..ROWS).map(row).map(|row| (place(&row), row)).collect())
+}
+
+fn customers(iterations: u32) -> u32 {
     static COUNTERS: OnceLock<Option<Vec<Metering>>> = OnceLock::new();
-    let rows = MANY.get_or_init(|| (0..ROWS).map(row).collect());
     let counters = COUNTERS.get_or_init(|| begin(&KINDS, SUM).map(|metering| vec![metering; 10_000]));
     let Some(counters) = counters else { return 0 };
     let mut counters = counters.clone();
     let mut counted = 0_u32;
-    for (row, _) in rows.iter().cycle().zip(0..iterations) {
+    for ((_, row), _) in rows_of_many().iter().cycle().zip(0..iterations) {
         let Some(metering) = counters.get_mut(row.customer) else { return 0 };
         counted = counted.wrapping_add(metering.add(black_box(row)).unwrap_or(0));
+    }
+    counted
+}
+
+fn crowd(iterations: u32, customers: usize) -> u32 {
+    let Some((meters, span)) = meters(&KINDS, SUM) else { return 0 };
+    let kinds: Vec<EventKind> = KINDS.iter().map(|kind| meters.kind(kind)).collect();
+    let mut crowd = Crowd::of(meters, span);
+    let mut counted = 0_u32;
+    for ((kind, row), _) in rows_of_many().iter().cycle().zip(0..iterations) {
+        let (Ok(customer), Some(kind)) = (u32::try_from(row.customer % customers), kinds.get(*kind)) else { return 0 };
+        counted = counted.wrapping_add(crowd.add(customer, *kind, black_box(row)).unwrap_or(0));
     }
     counted
 }

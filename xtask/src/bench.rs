@@ -156,7 +156,7 @@ fn measuring_steps() -> [Step; 3] {
 }
 
 /// Runs a side once and adds every round it prints.
-fn gather(command: &mut Command, rounds: &mut Rounds) -> Result<(), Failure> {
+pub(crate) fn gather(command: &mut Command, rounds: &mut Rounds) -> Result<(), Failure> {
     let printed = process::output(command)?;
     for line in printed.lines() {
         let (name, nanoseconds) = parse(line).ok_or_else(|| Failure::Unexpected {
@@ -202,7 +202,7 @@ fn rows(native: &Rounds, wasm: &Rounds) -> Result<Vec<Vec<String>>, Failure> {
 }
 
 /// Of sorted figures; nothing has no median.
-fn median(sorted: &[f64]) -> f64 {
+pub(crate) fn median(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
     if sorted.len().is_multiple_of(2) && middle > 0 { f64::midpoint(at(middle - 1), at(middle)) } else { at(middle) }
@@ -216,7 +216,7 @@ fn range(sorted: &[f64]) -> String {
 }
 
 /// Tenths matter below a thousand nanoseconds and only there.
-fn in_digits(nanoseconds: f64) -> String {
+pub(crate) fn in_digits(nanoseconds: f64) -> String {
     if nanoseconds < 1_000.0 {
         return format!("{nanoseconds:.1}");
     }

@@ -2,6 +2,7 @@
 //! Nothing here ships, and nothing here knows a price.
 
 mod bench;
+mod bench_ingest;
 mod contents;
 mod error;
 mod fuzz;
@@ -63,6 +64,8 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         runs: usize,
     },
+    /// Measures keeping events, against what one would write otherwise.
+    BenchIngest(bench_ingest::Amounts),
 }
 
 fn main() -> ExitCode {
@@ -84,5 +87,6 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Size => size::size(&workspace),
         Command::Fuzz { seconds } => fuzz::fuzz(&workspace, seconds),
         Command::Bench { runs } => bench::bench(&workspace, runs),
+        Command::BenchIngest(amounts) => bench_ingest::bench_ingest(&workspace, amounts),
     }
 }

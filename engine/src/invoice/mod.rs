@@ -6,6 +6,7 @@ mod allowance;
 #[cfg(feature = "zones")]
 pub mod billed_cycles;
 mod cap;
+mod correction;
 mod credit;
 mod credit_note;
 mod discount;
@@ -30,6 +31,10 @@ mod units;
 
 pub use account::{Account, AccountProblem, Override};
 pub use allowance::{SplitAllowance, split_allowance};
+pub use correction::{
+    Change, Correction, CorrectionDraft, CorrectionError, CorrectionKind, Differences, LineChange, NamedChange,
+    Reference, correct,
+};
 pub use credit::{CreditLine, Payable, Wallet, draw_credits};
 pub use credit_note::{Credited, Unused, credit_unused};
 pub use discount::{DiscountHow, DiscountLine, Share, discount_amount, take_discounts};

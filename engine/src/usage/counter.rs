@@ -151,6 +151,17 @@ impl Counter {
         Ok(())
     }
 
+    /// Takes in events that were added up elsewhere, for meters that count or sum without groups.
+    pub(super) fn add_sum(
+        &mut self,
+        meter: &Meter,
+        (events, quantity): (u64, Quantity),
+        span: &Span,
+    ) -> Result<(), MeterError> {
+        let part = CarriedPart { key: Vec::new(), events, quantity, items: Vec::new() };
+        self.total.carry(&part, span).map_err(|Overflow| MeterError::Overflow { meter: meter.id.clone() })
+    }
+
     pub(super) fn merge(&mut self, meter: &Meter, other: &Self) -> Result<(), MeterError> {
         let failed = |error| match error {
             AggregateError::Mixed | AggregateError::OutOfCalendar => MeterError::Mixed,
@@ -224,6 +235,12 @@ impl Counter {
 }
 
 impl Around<'_> {
+    /// The key of the meter's group that an event belongs to; the meter must have read the event before.
+    pub(super) fn key_of<E: UsageEvent>(&mut self, meter: &Meter, event: &E) -> Result<&[String], MeterError> {
+        self.find_key(&meter.group_by, event).map_err(|error| failure(meter, event, error))?;
+        Ok(self.key.get(..meter.group_by.len()).unwrap_or_default())
+    }
+
     /// The values of the dimensions for an event, written over those of the event before: an existing group is found
     /// without making a text. What they need of the event was checked when the meter read it.
     fn find_key<E: UsageEvent>(&mut self, dimensions: &[Dimension], event: &E) -> Result<(), AggregateError> {

@@ -320,6 +320,14 @@ impl Meter {
         self.only.iter().all(|filter| filter.holds(event))
     }
 
+    /// Whether [`Meter::read`] can fail.
+    #[cfg(feature = "zones")]
+    pub(super) fn may_refuse(&self) -> bool {
+        let bands = |dimension: &Dimension| matches!(dimension.by, By::Bands { .. });
+        let reads = self.aggregate.takes() != Takes::Nothing || self.group_by.iter().any(bands);
+        (reads && self.missing == Missing::Refuse) || self.convert_each.is_some()
+    }
+
     /// What it counts of an event; `None` where it ignores it.
     pub(super) fn read<'e>(&self, event: &'e impl UsageEvent) -> Result<Option<Read<'e>>, MeterError> {
         match self.read_field(event).and_then(|read| {

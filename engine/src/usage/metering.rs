@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::carried::Carried;
 use super::counter::{Around, Counter};
 use super::meter::{Meter, MeterError, Reset, Usage};
-use super::meters::Meters;
+use super::meters::{Keeps, Lies, Meters};
 use super::saved_counts::SavedCounts;
 use super::span::Span;
 use super::usage_event::UsageEvent;
 use crate::catalog::Book;
 use crate::exact::Overflow;
+use crate::quantity::Quantity;
 
 /// Counts events one by one.
 #[derive(Debug, Clone)]
@@ -88,28 +89,35 @@ impl Metering {
         self.each().any(|(meter, counter)| counter.wants_history(meter))
     }
 
-    /// Counts one event in every meter that selects it; returns how many did.
+    /// Counts one event in every meter that selects it; returns how many did. One that a meter cannot read is counted by
+    /// none of them.
     pub fn add<E: UsageEvent>(&mut self, event: &E) -> Result<u32, MeterError> {
         let Self { meters, span, counters, key } = self;
-        let time = event.time();
-        let (inside, before) = (span.period.contains(time), time < span.period.start);
-        let mut around = Around { calendars: &meters.calendars, span, key };
-        let mut counted = 0_u32;
-        for place in meters.of_kind(event.kind()) {
-            let (Some(meter), Some(counter)) = (meters.meters.get(*place), counters.get_mut(*place)) else { continue };
-            let belongs = inside || (before && counter.wants_history(meter));
-            if belongs && meter.filters_hold(event) && counter.add(meter, event, &mut around)? {
-                counted = counted.saturating_add(1);
-            }
-        }
-        Ok(counted)
+        let Some(kind) = meters.of_kind(event.kind()) else { return Ok(0) };
+        let around = Around { calendars: &meters.calendars, span, key };
+        meters.count(kind, event, Lies::of(event.time(), &span.period), &mut Counters { counters, around })
+    }
+
+    /// Counts an event in the meter at this place, which selects it; `false` where the meter ignores it.
+    pub(super) fn add_to<E: UsageEvent>(&mut self, place: usize, event: &E) -> Result<bool, MeterError> {
+        let Self { meters, span, counters, key } = self;
+        let Some(meter) = meters.meters.get(place) else { return Ok(false) };
+        let around = Around { calendars: &meters.calendars, span, key };
+        Counters { counters, around }.keep(place, meter, event)
+    }
+
+    /// Takes in events of the meter at this place that were added up elsewhere; the meter counts or sums without groups.
+    pub(super) fn add_sum(&mut self, place: usize, events: u64, sum: Quantity) -> Result<(), MeterError> {
+        let Some((meter, counter)) = self.meters.meters.get(place).zip(self.counters.get_mut(place)) else {
+            return Err(MeterError::Mixed);
+        };
+        counter.add_sum(meter, (events, sum), &self.span)
     }
 
     /// Takes in what another count of other events of the same book and span has counted. Only one of the two may have
     /// begun with what earlier periods left.
     pub fn merge(&mut self, other: &Self) -> Result<(), MeterError> {
-        let alike = Arc::ptr_eq(&self.meters, &other.meters) || self.meters.fingerprint() == other.meters.fingerprint();
-        if self.span != other.span || !alike {
+        if self.span != other.span || !self.meters.count_like(&other.meters) {
             return Err(MeterError::Mixed);
         }
         for ((meter, own), other) in self.meters.meters.iter().zip(&mut self.counters).zip(&other.counters) {
@@ -137,6 +145,25 @@ impl Metering {
 
     fn each(&self) -> impl Iterator<Item = (&Meter, &Counter)> {
         self.meters.meters.iter().zip(&self.counters)
+    }
+}
+
+/// The counters of all meters, ready for one event.
+struct Counters<'a> {
+    counters: &'a mut [Counter],
+    around: Around<'a>,
+}
+
+impl Keeps for Counters<'_> {
+    #[inline]
+    fn wants_history(&self, place: usize, meter: &Meter) -> bool {
+        self.counters.get(place).is_some_and(|counter| counter.wants_history(meter))
+    }
+
+    #[inline]
+    fn keep<E: UsageEvent>(&mut self, place: usize, meter: &Meter, event: &E) -> Result<bool, MeterError> {
+        let Some(counter) = self.counters.get_mut(place) else { return Ok(false) };
+        counter.add(meter, event, &mut self.around)
     }
 }
 

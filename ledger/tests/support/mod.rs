@@ -1,7 +1,7 @@
 //! A ledger in a folder of its own, and made-up events.
 
 use engine::ids::CustomerId;
-use engine::period::Instant;
+use engine::period::{Instant, Month};
 use engine::usage::Event;
 use ledger::{Backend, Ledger, Limits, Query};
 
@@ -25,14 +25,18 @@ impl Place {
         format!("sqlite://{}/events.db?mode=rwc", self.folder.path().display())
     }
 
-    pub(crate) async fn open(&self, limits: Limits) -> Ledger {
+    pub(crate) async fn pool(&self) -> sqlx::AnyPool {
         let options = sqlx::any::AnyPoolOptions::new().max_connections(4).after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL").execute(connection).await?;
                 Ok(())
             })
         });
-        let pool = options.connect(&self.url()).await.unwrap();
+        options.connect(&self.url()).await.unwrap()
+    }
+
+    pub(crate) async fn open(&self, limits: Limits) -> Ledger {
+        let pool = self.pool().await;
         if sqlx::query("SELECT value FROM ledger_state").fetch_all(&pool).await.is_err() {
             sqlx::raw_sql(sqlx::AssertSqlSafe(ledger::tables(Backend::Sqlite))).execute(&pool).await.unwrap();
         }
@@ -43,6 +47,11 @@ impl Place {
 /// So many seconds after the start of 2026-11-01.
 pub(crate) fn at(seconds: i64) -> Instant {
     Instant::from_timestamp(1_793_491_200 + seconds, 0).unwrap()
+}
+
+/// The month before.
+pub(crate) fn october() -> Month {
+    Month::parse("2026-10").unwrap()
 }
 
 /// An event whose id and content are numbers; some are in October.

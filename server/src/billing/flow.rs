@@ -1,7 +1,11 @@
 //! Bills a month, customer by customer, each in one transaction that begins by taking the next number.
 //!
-//! An invoice that is there stays as it is. Who cannot be billed is reported, costs no number, and holds nobody up.
+//! An invoice that is there stays as it is; what came after it becomes a correction. Who cannot be billed is reported,
+//! costs no number, and holds nobody up.
 
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
 use engine::draft_invoice;
 use engine::ids::{BookId, CustomerId};
 use engine::invoice::DraftInput;
@@ -9,11 +13,13 @@ use engine::period::{Instant, Month};
 
 use crate::books::flow::{Books, Shelf};
 use crate::clock::Clock;
-use crate::config::Seller;
+use crate::config::Config;
+use crate::corrections::flow::{CorrectionRun, correct_month};
 use crate::customers::store::{self as customers, Customer};
 use crate::db::{Db, DbError};
 use crate::invoices::store as invoices;
-use crate::metering::flow::{MeteringError, count, terms};
+use crate::metering::ahead::count_ahead;
+use crate::metering::flow::{Counted, MeteringError, Terms, count, terms};
 use crate::metering::store as events;
 
 /// Why a month is not billed at all.
@@ -33,6 +39,24 @@ pub enum BillError {
         zone: &'static str,
         /// When it ends there.
         end: Instant,
+    },
+    /// The month has ended, but it still waits for late events.
+    #[error(
+        "{month} has ended, but it waits for late events until {until}: in the zone of book {book} ({zone}) it ended at {end}, and grace_hours is {hours}"
+    )]
+    InGrace {
+        /// The month.
+        month: Month,
+        /// The book.
+        book: BookId,
+        /// Its zone.
+        zone: &'static str,
+        /// When it ended there.
+        end: Instant,
+        /// The setting.
+        hours: i64,
+        /// From when on it may be billed.
+        until: Instant,
     },
     /// Outside the calendar.
     #[error(transparent)]
@@ -64,8 +88,8 @@ pub struct BillRun {
     pub nothing: u64,
     /// Customers it could not bill.
     pub unbilled: Vec<Unbilled>,
-    /// Events that came too late for their invoice, whichever run issued it.
-    pub late: Vec<invoices::Late>,
+    /// What became of events that came too late for their invoice, whichever run issued it.
+    pub corrections: CorrectionRun,
 }
 
 /// How far a run is: customers done, customers in all.
@@ -86,31 +110,58 @@ enum Billed {
 
 const CUSTOMERS_PER_PAGE: u32 = 500;
 
-/// Bills `month` for everybody, in the name of the seller.
+/// Bills `month` for everybody by the settings, and corrects the invoices that got events since.
 pub async fn bill(
     db: &Db,
-    (shelf, clock, seller): (&Shelf, Clock, &Seller),
+    (shelf, clock, config): (&Shelf, Clock, &Config),
     month: Month,
     mut progress: impl FnMut(Progress) + Send,
 ) -> Result<BillRun, BillError> {
     let books = shelf.books(db).await?;
-    check_ended(&books, month, clock.now())?;
+    check_ended(&books, month, (clock.now(), config.grace))?;
     let total = u64::try_from(customers::count(db).await?).unwrap_or(0);
-    let mut run = BillRun { month, issued: 0, already: 0, nothing: 0, unbilled: Vec::new(), late: Vec::new() };
+    let mut run = BillRun {
+        month,
+        issued: 0,
+        already: 0,
+        nothing: 0,
+        unbilled: Vec::new(),
+        corrections: CorrectionRun::default(),
+    };
     let mut done = 0_u64;
     let mut after = String::new();
     loop {
         let page = customers::page(db, &after, CUSTOMERS_PER_PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id.to_string();
-        for customer in &page {
-            let billed = bill_customer(db, &books, (customer, month), (clock, seller)).await;
+        let mut told = |run: &mut BillRun, customer: &Customer, billed| {
             run.add(&customer.id, billed)?;
             done = done.saturating_add(1);
             progress(Progress { done, total });
+            Ok::<_, BillError>(())
+        };
+        let mut due = Vec::new();
+        for customer in &page {
+            match is_due(db, &books, customer, month).await {
+                Ok(Due::Perhaps(terms)) => due.push((customer, terms)),
+                Ok(Due::Not(billed)) => told(&mut run, customer, Ok(billed))?,
+                Err(error) => told(&mut run, customer, Err(error))?,
+            }
+        }
+        let wanted: Vec<_> = due.iter().map(|(customer, terms)| (&customer.id, terms)).collect();
+        let mut ahead = match count_ahead(db, &wanted).await {
+            Ok(ahead) => ahead,
+            Err(MeteringError::Db(error)) => return Err(error.into()),
+            // Each of them is told by itself.
+            Err(_) => BTreeMap::new(),
+        };
+        for (customer, terms) in &due {
+            let counted = ahead.remove(&customer.id);
+            let billed = bill_customer(db, (customer, month, terms), counted, (clock, config)).await;
+            told(&mut run, customer, billed)?;
         }
     }
-    run.late = invoices::late(db, month).await?;
+    run.corrections = correct_month(db, &books, (clock, config), month).await?;
     Ok(run)
 }
 
@@ -128,8 +179,8 @@ impl BillRun {
     }
 }
 
-/// Refuses a month that is not over in the zone of a book that was in force in it.
-fn check_ended(books: &Books, month: Month, now: Instant) -> Result<(), BillError> {
+/// Refuses a month that is not over in the zone of a book that was in force in it, or still waits for late events.
+fn check_ended(books: &Books, month: Month, (now, grace): (Instant, TimeDelta)) -> Result<(), BillError> {
     let ids = books.ids();
     if ids.is_empty() {
         return Err(BillError::NoBooks);
@@ -140,26 +191,34 @@ fn check_ended(books: &Books, month: Month, now: Instant) -> Result<(), BillErro
         if now < end {
             return Err(BillError::NotEnded { month, book: id.clone(), zone: book.zone.name(), end });
         }
+        let until = end.checked_add_signed(grace).unwrap_or(Instant::MAX_UTC);
+        if now < until {
+            let (book, zone, hours) = (id.clone(), book.zone.name(), grace.num_hours());
+            return Err(BillError::InGrace { month, book, zone, end, hours, until });
+        }
     }
     Ok(())
 }
 
+/// Bills a customer. `counted` is what was counted with others, if it could be.
 async fn bill_customer(
     db: &Db,
-    books: &Books,
-    (customer, month): (&Customer, Month),
-    (clock, seller): (Clock, &Seller),
+    (customer, month, terms): (&Customer, Month, &Terms),
+    counted: Option<Counted>,
+    (clock, config): (Clock, &Config),
 ) -> Result<Billed, MeteringError> {
-    if let Some(billed) = without_lock(db, books, customer, month).await? {
-        return Ok(billed);
-    }
-    let terms = terms(books, customer, month)?;
     // Counted before anybody is held up. What is accepted from here on is late for this invoice, and found as late.
-    let counted = count(db, &customer.id, &terms).await?;
+    let counted = match counted {
+        Some(counted) => counted,
+        None => count(db, &customer.id, terms).await?,
+    };
+    if counted.events == 0 && !is_due_without_usage(customer, month) {
+        return Ok(Billed::Nothing);
+    }
     let mut tx = db.begin().await?;
     let number = invoices::take_number(&mut tx).await?;
     // Looked at again: from here on no other run can issue anything.
-    if invoices::of_month(&mut tx, &customer.id, month).await?.is_some() {
+    if invoices::is_billed(&mut tx, &customer.id, month).await? {
         tx.rollback().await.map_err(DbError::from)?;
         return Ok(Billed::Already);
     }
@@ -176,33 +235,41 @@ async fn bill_customer(
     )
     .map_err(MeteringError::Rate)?;
     let issued = draft.issue(number, clock.now());
-    invoices::insert(&mut tx, (&issued, seller), (counted.events, counted.through)).await?;
+    invoices::insert(&mut tx, (&issued, &config.seller), (counted.events, counted.through)).await?;
     tx.commit().await.map_err(DbError::from)?;
     Ok(Billed::Issued)
 }
 
-/// What can be said of a customer without holding anybody else up: already billed, or nothing to bill.
-async fn without_lock(
-    db: &Db,
-    books: &Books,
-    customer: &Customer,
-    month: Month,
-) -> Result<Option<Billed>, MeteringError> {
+/// Whether there is anything to bill.
+enum Due {
+    /// There may be, by these terms.
+    Perhaps(Terms),
+    /// There is not: billed already, or nothing used.
+    Not(Billed),
+}
+
+/// What can be said of a customer without counting.
+async fn is_due(db: &Db, books: &Books, customer: &Customer, month: Month) -> Result<Due, MeteringError> {
     let mut connection = db.pool().acquire().await.map_err(DbError::from)?;
-    if invoices::of_month(&mut connection, &customer.id, month).await?.is_some() {
-        return Ok(Some(Billed::Already));
+    if invoices::is_billed(&mut connection, &customer.id, month).await? {
+        return Ok(Due::Not(Billed::Already));
     }
-    if customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since) {
-        return Ok(None);
-    }
-    // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
-    let period = match terms(books, customer, month) {
-        Ok(terms) => terms.period,
-        Err(_) => month.period(utc()?)?,
-    };
     drop(connection);
-    let used = events::any(db, events::query(&customer.id, period)).await?;
-    Ok(if used { None } else { Some(Billed::Nothing) })
+    match terms(books, customer, month) {
+        Ok(terms) => Ok(Due::Perhaps(terms)),
+        Err(error) if is_due_without_usage(customer, month) => Err(error),
+        // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
+        Err(error) => {
+            let period = month.period(utc()?)?;
+            let used = events::any(db, events::query(&customer.id, period)).await?;
+            if used { Err(error) } else { Ok(Due::Not(Billed::Nothing)) }
+        }
+    }
+}
+
+/// Whether the customer was on a plan in the month, so that it is billed even if nothing was used.
+fn is_due_without_usage(customer: &Customer, month: Month) -> bool {
+    customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since)
 }
 
 fn utc() -> Result<engine::period::Zone, DbError> {

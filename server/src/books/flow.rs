@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use engine::catalog::{NotMonthly, Problem};
-use engine::ids::BookId;
+use engine::ids::{BookId, Version};
 use engine::period::{Instant, Month};
 use engine::usage::Meters;
 use engine::{Book, BookDraft};
@@ -234,6 +234,11 @@ impl Books {
         let mut ids: Vec<BookId> = self.books.iter().map(|book| book.id.clone()).collect();
         ids.dedup();
         ids
+    }
+
+    /// This version of a book.
+    pub fn version(&self, id: &BookId, version: &Version) -> Option<&Arc<Book>> {
+        self.books.iter().find(|book| book.id == *id && book.version == *version)
     }
 
     /// The version of a book that is in force on `day`: the latest one that has begun.

@@ -2,14 +2,20 @@
 //!
 //! Results go to standard output, troubles and progress to standard error; 0 is success, 1 failure, 2 wrong arguments.
 
+mod archive;
 mod bills;
 mod books;
 mod check;
+mod collect;
+mod events;
+mod import;
 mod keys;
+mod quarantine;
 mod rate;
 mod screen;
 mod serve;
 mod usage;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,10 +86,19 @@ enum Command {
     /// Publish price books and list them
     #[command(subcommand, after_help = books::BOOK_EXAMPLES)]
     Book(books::BookCommand),
-    /// Turn an access log into usage events
-    #[command(after_help = usage::IMPORT_EXAMPLES)]
-    Import(usage::ImportArgs),
-    /// Bill a month; repeating it changes nothing
+    /// Turn logs and files into usage events
+    #[command(after_help = import::IMPORT_EXAMPLES)]
+    Import(import::ImportArgs),
+    /// Follow live logs and send their events to a server
+    #[command(after_help = collect::COLLECT_EXAMPLES)]
+    Collect(collect::CollectArgs),
+    /// Keep months of events as files, and the database small
+    #[command(subcommand, after_help = archive::ARCHIVE_EXAMPLES)]
+    Archive(archive::ArchiveCommand),
+    /// Find events again: by time to the second, by any field, behind the line of an invoice
+    #[command(after_help = events::EVENTS_EXAMPLES)]
+    Events(events::EventsArgs),
+    /// Bill a month; repeating it corrects what got late events and changes nothing else
     #[command(after_help = bills::BILL_EXAMPLES)]
     Bill(bills::BillArgs),
     /// List invoices, or print one as PDF or JSON
@@ -101,6 +116,18 @@ enum Command {
     /// Make, list and revoke API keys, by which others send and read usage
     #[command(subcommand, after_help = keys::KEY_EXAMPLES)]
     Key(keys::KeyCommand),
+    /// Look at what was refused; repair, replay or dismiss it
+    #[command(subcommand, after_help = quarantine::EXAMPLES)]
+    Quarantine(quarantine::QuarantineCommand),
+    /// Show how every source of usage does: heartbeat, counts, clock, missing batches
+    #[command(after_help = watch::SOURCES_EXAMPLES)]
+    Sources,
+    /// Report accepted events of a month that bring no money
+    #[command(after_help = watch::LEAKS_EXAMPLES)]
+    Leaks(watch::LeaksArgs),
+    /// Hold a day's books of intake against what is stored, and close the day
+    #[command(after_help = watch::AUDIT_EXAMPLES)]
+    Audit(watch::AuditArgs),
     /// Print the API's OpenAPI 3.1 document
     #[command(after_help = "Examples:\n  ratecard openapi > openapi.json")]
     Openapi,
@@ -156,6 +183,20 @@ enum CliError {
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
     #[error(transparent)]
+    Find(#[from] crate::find::flow::FindError),
+    #[error(transparent)]
+    Collect(#[from] intake::collect::CollectError),
+    #[error(transparent)]
+    Destination(#[from] intake::collect::DestinationProblem),
+    #[error(
+        "say who reports with --source NAME (or source = \"…\" in the mapping): each gateway needs a name of its own"
+    )]
+    NoSource,
+    #[error(transparent)]
+    Archive(#[from] crate::archive::error::ArchiveError),
+    #[error("say where to with --to FOLDER, or set archive_dir")]
+    NoArchive,
+    #[error(transparent)]
     Bill(#[from] crate::billing::flow::BillError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::flow::InvoiceError),
@@ -167,6 +208,12 @@ enum CliError {
     Link(#[from] crate::auth::flow::LinkError),
     #[error(transparent)]
     Key(#[from] crate::auth::keys::KeyError),
+    #[error(transparent)]
+    Quarantine(#[from] crate::quarantine::flow::QuarantineError),
+    #[error(transparent)]
+    Audit(#[from] crate::audit::flow::AuditError),
+    #[error(transparent)]
+    NoDay(#[from] watch::NoDay),
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
     #[error(transparent)]
@@ -199,13 +246,20 @@ async fn run(cli: Cli, screen: &mut Screen) -> Result<(), CliError> {
         Command::Rate(args) => rate::rate(&args, screen),
         Command::Public(args) => books::public(&args, screen),
         Command::Book(command) => books::book(&open(settings).await?, &command, screen).await,
-        Command::Import(args) => usage::import(&open(settings).await?, &args, screen).await,
+        Command::Import(args) => import::import(&open(settings).await?, &args, screen).await,
+        Command::Collect(args) => collect::collect(settings, &args, screen).await,
+        Command::Archive(command) => archive::archive(&open(settings).await?, &command, screen).await,
+        Command::Events(args) => events::events(&open(settings).await?, &args, screen).await,
         Command::Bill(args) => bills::bill(&open(settings).await?, &args, screen).await,
         Command::Invoices(args) => bills::invoices(&open(settings).await?, &args, screen).await,
         Command::Customers(args) => usage::customers(&open(settings).await?, &args, screen).await,
         Command::Assign(args) => usage::assign(&open(settings).await?, &args, screen).await,
         Command::Link(args) => usage::link(&open(settings).await?, &args, screen).await,
         Command::Key(command) => keys::key(&open(settings).await?, &command, screen).await,
+        Command::Quarantine(command) => quarantine::quarantine(&open(settings).await?, &command, screen).await,
+        Command::Sources => watch::sources(&open(settings).await?, screen).await,
+        Command::Leaks(args) => watch::leaks(&open(settings).await?, &args, screen).await,
+        Command::Audit(args) => watch::audit(&open(settings).await?, &args, screen).await,
         Command::Openapi => screen.line(&crate::openapi::json()?),
         Command::Schema => screen.line(&serde_json::to_string_pretty(&engine::catalog::schema())?),
     }

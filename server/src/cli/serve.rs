@@ -112,7 +112,7 @@ async fn until_stopped(running: crate::Running, screen: &mut Screen) -> Result<(
     Ok(())
 }
 
-fn start_log(config: &Config) -> Result<(), CliError> {
+pub(super) fn start_log(config: &Config) -> Result<(), CliError> {
     let filter = EnvFilter::builder().parse(&config.log)?;
     // A second log in one process is not worth failing for.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();

@@ -1,96 +1,15 @@
-//! `import`, `customers`, `assign` and `link`: usage in, and who it belongs to.
+//! `customers`, `assign` and `link`: whose usage it is.
 
-use std::path::PathBuf;
-
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::period::Month;
 
 use super::CliError;
-use super::screen::{Align, Screen, Work};
+use super::screen::{Align, Screen};
 use crate::app::App;
 use crate::auth::flow::{LINK_DAYS, create};
 use crate::customers::flow::{Details, put};
 use crate::customers::store;
-use crate::import::flow::{BrokenLine, ImportError, Imported, Order, import as import_log};
-
-pub(super) const IMPORT_EXAMPLES: &str = "\
-Examples:
-  ratecard import --format combined access.log
-  ratecard import --format combined --skip-broken --source web-1 /var/log/nginx/access.log.1
-Each line is one event of type http.request: the client is the customer; data has api (the first part of the path),
-method, status and bytes. Importing a log again, or after it has grown, counts nothing twice. A last line that has no
-end yet is left for the next import. Rotated files of one server whose lines could be identical need a --source each:
-within one source, the same line in two files is one event.";
-
-#[derive(Debug, Args)]
-pub(super) struct ImportArgs {
-    /// The log
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Its format
-    #[arg(long, value_enum)]
-    format: LogFormat,
-    /// The source of the events; logs of different servers need different ones, and so do rotated files that could
-    /// share identical lines
-    #[arg(long, value_name = "NAME", default_value = "access-log")]
-    source: String,
-    /// Leave out lines that cannot be read; otherwise one such line stops the whole import
-    #[arg(long)]
-    skip_broken: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// Combined or common log format of Apache and nginx
-    Combined,
-}
-
-/// How many broken lines are listed.
-const BROKEN_LISTED: usize = 20;
-
-pub(super) async fn import(app: &App, args: &ImportArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let LogFormat::Combined = args.format;
-    let (file, source) = (args.file.as_path(), args.source.as_str());
-    let order = Order { file, source, skip_broken: args.skip_broken, now: app.clock.now() };
-    let mut work = Work::new("import");
-    let outcome = import_log(&app.db, &order, |done, total| work.at(done, total)).await;
-    work.done();
-    match outcome {
-        Ok(imported) => {
-            list_broken(&imported.broken, screen);
-            screen.line(&summary(&imported))?;
-            if imported.conflicts == 0 { Ok(()) } else { Err(CliError::Told) }
-        }
-        Err(ImportError::Broken { lines, broken }) => {
-            list_broken(&broken, screen);
-            Err(ImportError::Broken { lines, broken }.into())
-        }
-        Err(other) => Err(other.into()),
-    }
-}
-
-fn summary(imported: &Imported) -> String {
-    let Imported { lines, new, known, conflicts, broken, unfinished } = imported;
-    let mut text = format!("{lines} lines: {new} new events, {known} known before, {} skipped", broken.len());
-    if *conflicts > 0 {
-        text.push_str(&format!("; {conflicts} contradict an event of the same id and were not counted"));
-    }
-    if *unfinished {
-        text.push_str("\nthe last line has no end yet; it is left for the next import");
-    }
-    text
-}
-
-fn list_broken(broken: &[BrokenLine], screen: &mut Screen) {
-    for line in broken.iter().take(BROKEN_LISTED) {
-        screen.note(&format!("line {}: {}", line.number, line.problem));
-    }
-    let rest = broken.len().saturating_sub(BROKEN_LISTED);
-    if rest > 0 {
-        screen.note(&format!("and {rest} more broken lines"));
-    }
-}
 
 pub(super) const CUSTOMERS_EXAMPLES: &str = "\
 Examples:

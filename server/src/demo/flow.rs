@@ -1,6 +1,6 @@
 //! Prepares a demo: publishes the example books, invents usage for last month and this one, bills last month, makes links.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 use engine::ids::{BadId, BookId, CustomerId, PlanId};
 use engine::period::{BadMonth, Instant, Month, Zone};
 
@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::auth::flow::{LinkError, create};
 use crate::billing::flow::{BillError, bill};
 use crate::books::flow::{PublishError, publish};
+use crate::config::Config;
 use crate::customers::flow::{CustomerError, Details, put};
 use crate::customers::store;
 use crate::db::DbError;
@@ -147,7 +148,9 @@ async fn make(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Made, Dem
             progress(done, total);
         }
     }
-    let run = bill(&app.db, (&app.shelf, app.clock, &app.config.seller), last_month, |_| {}).await?;
+    // The story's last month has no late events to wait for.
+    let config = Config { grace: TimeDelta::zero(), ..app.config.clone() };
+    let run = bill(&app.db, (&app.shelf, app.clock, &config), last_month, |_| {}).await?;
     Ok(Made {
         customers: CHARACTERS.len(),
         events,

@@ -1,6 +1,5 @@
-//! Access logs become usage events: each line one request of a client.
+//! Files become events: reads them whole first, then keeps what they say.
 //!
-//! A line's event id is made from its bytes, so importing a log again, or a log that has grown, counts nothing twice.
+//! What a line means is for the crate `intake`; here is only the order in which things are done.
 
-pub mod combined;
 pub mod flow;

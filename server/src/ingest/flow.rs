@@ -19,6 +19,7 @@ use crate::books::flow::Books;
 use crate::customers;
 use crate::customers::remembered::Remembered;
 use crate::db::{Db, DbError};
+use crate::metrics::Metrics;
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Surroundings<'a> {
     pub window: TimeWindow,
     /// Whose events the sender may send.
     pub allowed: Allowed<'a>,
+    /// Where refusals are counted.
+    pub metrics: &'a Metrics,
     /// Names the request in the log and beside what is put aside.
     pub request: &'a str,
 }
@@ -71,16 +74,49 @@ pub struct Surroundings<'a> {
 /// An event that was read and checked, or why not.
 struct Taken {
     id: Option<String>,
+    source: Option<String>,
     customer: String,
     result: Result<Incoming, EventProblem>,
 }
 
-/// Takes events in. The answer has the order of the request.
+/// Takes events in and puts aside what it refuses. The answer has the order of the request.
 pub async fn ingest(
     db: &Db,
     surroundings: Surroundings<'_>,
     events: &[Submitted<'_>],
 ) -> Result<Vec<Answered>, DbError> {
+    let taken = read_all(db, surroundings, events).await?;
+    // Before anything is kept: what is refused must find room.
+    store::check_room(db, taken.iter().filter(|item| item.result.is_err()).count()).await?;
+    let outcomes = keep(db, surroundings.window.now, &taken).await?;
+    for outcome in &outcomes {
+        if let Outcome::Refused(problem) = outcome {
+            surroundings.metrics.refused(problem.code());
+        }
+    }
+    let entries = taken.iter().zip(events).zip(&outcomes);
+    let asides = entries.filter_map(|((item, event), outcome)| aside(item, event, outcome)).collect::<Vec<Aside>>();
+    store::put_aside(db, surroundings, &asides).await?;
+    Ok(answered(taken, outcomes))
+}
+
+/// Takes events in that are kept aside already. What is refused again stays where it is and is not put aside twice.
+pub async fn ingest_again(
+    db: &Db,
+    surroundings: Surroundings<'_>,
+    events: &[Submitted<'_>],
+) -> Result<Vec<Answered>, DbError> {
+    let taken = read_all(db, surroundings, events).await?;
+    let outcomes = keep(db, surroundings.window.now, &taken).await?;
+    Ok(answered(taken, outcomes))
+}
+
+fn answered(taken: Vec<Taken>, outcomes: Vec<Outcome>) -> Vec<Answered> {
+    taken.into_iter().zip(outcomes).map(|(item, outcome)| Answered { id: item.id, outcome }).collect()
+}
+
+/// Reads every event and holds it against the meters that will count it.
+async fn read_all(db: &Db, surroundings: Surroundings<'_>, events: &[Submitted<'_>]) -> Result<Vec<Taken>, DbError> {
     let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
     let meters = CountingBooks::load(db, surroundings, &taken).await?;
     for item in &mut taken {
@@ -89,8 +125,7 @@ pub async fn ingest(
             item.result = Err(problem);
         }
     }
-    let kept = keep(db, surroundings, (&taken, events)).await?;
-    Ok(taken.into_iter().zip(kept).map(|(item, outcome)| Answered { id: item.id, outcome }).collect())
+    Ok(taken)
 }
 
 fn read(submitted: &Submitted<'_>, surroundings: Surroundings<'_>) -> Taken {
@@ -100,15 +135,15 @@ fn read(submitted: &Submitted<'_>, surroundings: Surroundings<'_>) -> Taken {
     };
     let envelope = match read {
         Ok(envelope) => envelope,
-        Err(problem) => return Taken { id: None, customer: String::new(), result: Err(problem) },
+        Err(problem) => return Taken { id: None, source: None, customer: String::new(), result: Err(problem) },
     };
     let text = |value: &Option<Value>| value.as_ref()?.as_str().map(|text| text.chars().take(255).collect());
-    let (id, customer) = (text(&envelope.id), text(&envelope.subject));
+    let (id, source, customer) = (text(&envelope.id), text(&envelope.source), text(&envelope.subject));
     let read = read_event(envelope, surroundings.window);
     let result = read.and_then(|incoming| surroundings.allowed.check(&incoming.event).map(|()| incoming));
     // What somebody sends for others is put aside under their own name.
     let own = surroundings.allowed.customer.map(|own| own.to_string());
-    Taken { id, customer: own.or(customer).unwrap_or_default(), result }
+    Taken { id, source, customer: own.or(customer).unwrap_or_default(), result }
 }
 
 /// The books by which the customers of a request are billed.
@@ -172,29 +207,15 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
     }
 }
 
-/// Keeps the good events and puts the others aside.
-async fn keep(
-    db: &Db,
-    surroundings: Surroundings<'_>,
-    (taken, submitted): (&[Taken], &[Submitted<'_>]),
-) -> Result<Vec<Outcome>, DbError> {
-    let now = surroundings.window.now;
+/// Keeps the good events.
+async fn keep(db: &Db, now: engine::period::Instant, taken: &[Taken]) -> Result<Vec<Outcome>, DbError> {
     let good: Vec<Incoming> = taken.iter().filter_map(|item| item.result.as_ref().ok()).cloned().collect();
     let mut kept = insert_all(db, good, now).await?.into_iter();
     let outcome = |item: &Taken| match &item.result {
         Err(problem) => Outcome::Refused(problem.clone()),
         Ok(incoming) => outcome(incoming, kept.next()),
     };
-    let outcomes: Vec<Outcome> = taken.iter().map(outcome).collect();
-    let entries = taken.iter().zip(submitted).zip(&outcomes);
-    let asides: Vec<Aside> =
-        entries.filter_map(|((item, submitted), outcome)| aside(item, submitted, outcome)).collect();
-    if !asides.is_empty() {
-        let mut tx = db.begin().await?;
-        store::put_aside(&mut tx, (surroundings.request, now), &asides).await?;
-        tx.commit().await?;
-    }
-    Ok(outcomes)
+    Ok(taken.iter().map(outcome).collect())
 }
 
 fn outcome(incoming: &Incoming, kept: Option<Kept>) -> Outcome {
@@ -226,9 +247,18 @@ fn aside(item: &Taken, submitted: &Submitted<'_>, outcome: &Outcome) -> Option<A
         Outcome::Conflict => ("conflict", CONFLICT_DETAIL.to_owned()),
         Outcome::Refused(problem) => (problem.code(), problem.to_string()),
     };
-    // A text that PostgreSQL can keep: no NUL, cut at a character.
-    let customer = item.customer.replace('\0', "\u{fffd}");
+    // Texts that PostgreSQL can keep: no NUL, cut at a character.
+    let plain = |text: &str| text.replace('\0', "\u{fffd}");
     let end = submitted.text.floor_char_boundary(ASIDE_BYTES_MAX);
-    let body = submitted.text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
-    Some(Aside { customer, position: submitted.position, code, detail: detail.replace('\0', "\u{fffd}"), body })
+    let kept = submitted.text.get(..end).unwrap_or_default();
+    Some(Aside {
+        customer: plain(&item.customer),
+        source: plain(item.source.as_deref().unwrap_or_default()),
+        event_id: plain(item.id.as_deref().unwrap_or_default()),
+        position: submitted.position,
+        code,
+        detail: plain(&detail),
+        whole: submitted.broken.is_none() && kept.len() == submitted.text.len() && !kept.contains('\0'),
+        body: plain(kept),
+    })
 }

@@ -12,4 +12,4 @@ pub mod read;
 pub mod routes;
 pub mod store;
 pub mod stream;
-pub mod strict;
+pub use intake::strict;

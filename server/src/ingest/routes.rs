@@ -17,6 +17,7 @@ use super::{encoding, store, stream};
 use crate::app::App;
 use crate::error::{Problem, RequestId};
 use crate::request::{Asked, Operator, Sender, body_text, customer_id};
+use crate::sources::flow::{Heard, heard};
 
 /// Takes usage in as CloudEvents 1.0: one event, a list, or a stream of one event a line.
 ///
@@ -30,6 +31,9 @@ use crate::request::{Asked, Operator, Sender, body_text, customer_id};
     post, path = "/v1/events", tag = "usage",
     params(
         ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `zstd`"),
+        ("Ratecard-Source" = Option<String>, Header, description = "The source that sends the request; with it the next two are followed, see `/v1/sources`"),
+        ("Ratecard-Batch" = Option<i64>, Header, description = "The number of the source's batch: 1, 2, 3 and so on; a repeated request repeats its number"),
+        ("Ratecard-Sent-At" = Option<String>, Header, description = "When the request was sent, by the sender's clock (RFC 3339)"),
         ("Idempotency-Key" = Option<String>, Header, description = "Gives the same answer to the same request for a day; not for streams, whose events count once anyway"),
     ),
     request_body(content(
@@ -68,7 +72,8 @@ pub async fn accept(
     let format = Format::of(&parts.headers)?;
     if format == Format::Lines {
         let body = encoding::Decoded::new(&parts.headers, body)?;
-        let stream = Stream::new(app, (sender, id), body);
+        let heard = Heard::of(&parts.headers, allowed(&sender), app.clock.now());
+        let stream = Stream::new(app, (sender, id, heard), body);
         return if wants_lines(&parts.headers) { Ok(stream::answer_lines(stream)) } else { stream.answer().await };
     }
     let bytes = encoding::whole(&parts.headers, body, app.config.body_limit_bytes).await?;
@@ -82,9 +87,11 @@ pub async fn accept(
         customers: &app.customers,
         window: window(&app),
         allowed: allowed(&sender),
+        metrics: &app.metrics,
         request: &id,
     };
     let answer = answer(ingest(&app.db, surroundings, &events).await?);
+    heard(&app.db, Heard::of(&parts.headers, surroundings.allowed, surroundings.window.now).as_ref()).await?;
     let taken = answer.accepted.saturating_add(answer.duplicates);
     let left = answer.conflicts.saturating_add(answer.refused);
     tracing::info!(request = %id, taken, left, "events");

@@ -23,6 +23,7 @@ use super::routes::{allowed, window};
 use crate::app::App;
 use crate::error::Problem;
 use crate::request::Sender;
+use crate::sources::flow::{Heard, heard};
 
 /// How many events are kept in one transaction.
 const CHUNK_EVENTS: usize = 1000;
@@ -44,6 +45,8 @@ pub struct Stream {
     app: App,
     sender: Sender,
     request: String,
+    /// What it says about its source, until that is noted.
+    heard: Option<Heard>,
     lines: Option<Lines>,
     /// What ended the lines, once everything before it is kept.
     end: Option<Problem>,
@@ -53,9 +56,9 @@ pub struct Stream {
 
 impl Stream {
     /// A stream that nothing was read of yet.
-    pub fn new(app: App, (sender, request): (Sender, String), body: Decoded) -> Self {
+    pub fn new(app: App, (sender, request, heard): (Sender, String, Option<Heard>), body: Decoded) -> Self {
         let lines = Some(Lines::new(body, app.config.stream_limit_bytes));
-        Self { app, sender, request, lines, end: None, events: 0, counts: Counts::default() }
+        Self { app, sender, request, heard, lines, end: None, events: 0, counts: Counts::default() }
     }
 
     /// Takes all of it in and answers with counts and the first problems.
@@ -78,7 +81,12 @@ impl Stream {
         if chunk.is_empty() {
             let (taken, left) = (self.counts.taken(), self.counts.left());
             tracing::info!(request = %self.request, taken, left, "a stream of events");
-            return self.end.take().map_or(Ok(None), Err);
+            if let Some(problem) = self.end.take() {
+                return Err(problem);
+            }
+            // All of it was taken.
+            heard(&self.app.db, self.heard.take().as_ref()).await?;
+            return Ok(None);
         }
         wait_for_rate(&self.sender, chunk.len()).await;
         let submitted: Vec<Submitted<'_>> = chunk.iter().map(submitted).collect();
@@ -88,6 +96,7 @@ impl Stream {
             customers: &self.app.customers,
             window: window(&self.app),
             allowed: allowed(&self.sender),
+            metrics: &self.app.metrics,
             request: &self.request,
         };
         let answered = ingest(&self.app.db, surroundings, &submitted).await?;

@@ -1,9 +1,9 @@
 //! Finding an invoice and making sure that it is still what was issued.
 
-use engine::invoice::{InvoiceNumber, Issued};
+use engine::invoice::{Correction, Draft, InvoiceNumber, Issued};
 use engine::proof::sha256;
 
-use super::store::{self, Document};
+use super::store::{self, Document, Kind};
 use crate::config::Seller;
 use crate::db::{Db, DbError};
 
@@ -38,10 +38,37 @@ pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Document, Invoic
     if sha256(document.json.as_bytes()) == document.sha256 { Ok(document) } else { Err(InvoiceError::Damaged(number)) }
 }
 
-/// An invoice, read back from its bytes.
-pub async fn issued(db: &Db, number: InvoiceNumber) -> Result<Issued, InvoiceError> {
-    let document = document(db, number).await?;
-    serde_json::from_str(&document.json).map_err(|_| InvoiceError::Damaged(number))
+/// A document, read back from its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// An invoice.
+    Invoice(Box<Issued>),
+    /// A correction of one.
+    Correction(Box<Correction>),
+}
+
+impl Said {
+    /// Reads the bytes of a document of this number.
+    pub fn read(number: InvoiceNumber, document: &Document) -> Result<Self, InvoiceError> {
+        let read = match document.kind {
+            Kind::Invoice => serde_json::from_str(&document.json).map(Self::Invoice),
+            Kind::Correction(_) => serde_json::from_str(&document.json).map(Self::Correction),
+        };
+        read.map_err(|_| InvoiceError::Damaged(number))
+    }
+
+    /// The bill: as it was issued, or as it should have been.
+    pub fn into_draft(self) -> Draft {
+        match self {
+            Self::Invoice(issued) => issued.invoice,
+            Self::Correction(correction) => correction.invoice,
+        }
+    }
+}
+
+/// An invoice or a correction, read back from its bytes.
+pub async fn said(db: &Db, number: InvoiceNumber) -> Result<Said, InvoiceError> {
+    Said::read(number, &document(db, number).await?)
 }
 
 /// Who issued an invoice, as the settings said on that day.

@@ -1,5 +1,6 @@
 //! Issued invoices: kept exactly as they were issued, handed out as JSON and as PDF.
 
+mod correction_paper;
 pub mod flow;
 pub mod fonts;
 pub mod paper;

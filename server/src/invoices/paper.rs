@@ -1,7 +1,7 @@
 //! What stands on the paper: every word and figure of an invoice as text, in one language. Computes nothing.
 
 use engine::catalog::Treatment;
-use engine::invoice::{CreditLine, Issued, TaxLine};
+use engine::invoice::{CreditLine, Draft, InvoiceNumber, Issued, TaxLine};
 use engine::period::Period;
 use engine::rating::{Line, Rated, Step};
 use engine::text::{Lang, Names, Said, format_decimal, format_money, outline, rounding_rule};
@@ -9,21 +9,32 @@ use serde::Serialize;
 
 use crate::config::Seller;
 
-/// An invoice as the template reads it.
+/// An invoice, or a correction of one, as the template reads it.
 #[derive(Debug, Serialize)]
 pub struct Paper {
     lang: &'static str,
     seller: Seller,
     title: &'static str,
-    number: String,
+    pub(super) number: String,
     to: Party,
     facts: Vec<Fact>,
-    head: [&'static str; 3],
+    /// The columns; each line has one cell less, for its name stands in the first.
+    head: Vec<&'static str>,
     lines: Vec<PaperLine>,
     sums: Vec<Sum>,
     total: Sum,
     notes: Vec<Fact>,
     page: [&'static str; 3],
+}
+
+/// What one kind of paper has of its own.
+pub(super) struct Contents {
+    pub(super) title: &'static str,
+    pub(super) facts: Vec<Fact>,
+    pub(super) head: Vec<&'static str>,
+    pub(super) lines: Vec<PaperLine>,
+    pub(super) sums: Vec<Sum>,
+    pub(super) total: Sum,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,51 +45,52 @@ struct Party {
 }
 
 #[derive(Debug, Serialize)]
-struct Fact {
-    label: &'static str,
-    value: String,
+pub(super) struct Fact {
+    pub(super) label: &'static str,
+    pub(super) value: String,
 }
 
 #[derive(Debug, Serialize)]
-struct PaperLine {
-    name: String,
-    quantity: String,
-    unit: String,
-    amount: String,
-    steps: Vec<Small>,
+pub(super) struct PaperLine {
+    pub(super) name: String,
+    pub(super) cells: Vec<Cell>,
+    pub(super) steps: Vec<Small>,
+}
+
+/// A figure, and what stands small behind it.
+#[derive(Debug, Serialize)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) small: String,
+}
+
+impl Cell {
+    pub(super) fn plain(text: String) -> Self {
+        Self { text, small: String::new() }
+    }
 }
 
 #[derive(Debug, Serialize)]
-struct Sum {
-    label: String,
-    amount: String,
-    steps: Vec<Small>,
+pub(super) struct Sum {
+    pub(super) label: String,
+    pub(super) amount: String,
+    pub(super) steps: Vec<Small>,
 }
 
 /// A step in small print.
 #[derive(Debug, Serialize)]
-struct Small {
-    depth: usize,
-    text: String,
+pub(super) struct Small {
+    pub(super) depth: usize,
+    pub(super) text: String,
 }
 
 /// Writes an invoice out.
 pub fn paper(issued: &Issued, seller: &Seller, lang: Lang) -> Paper {
-    let invoice = &issued.invoice;
-    let bill = &invoice.bill;
-    let named = invoice.customer_name != invoice.customer.as_str();
-    Paper {
-        lang: lang.pick("zh", "en"),
-        seller: seller.clone(),
+    let bill = &issued.invoice.bill;
+    let contents = Contents {
         title: lang.pick("账单", "Invoice"),
-        number: issued.number.to_string(),
-        to: Party {
-            label: lang.pick("客户", "Billed to"),
-            name: invoice.customer_name.clone(),
-            id: named.then(|| invoice.customer.to_string()),
-        },
         facts: facts(issued, lang),
-        head: lang.pick(["项目", "数量", "金额"], ["Item", "Quantity", "Amount"]),
+        head: lang.pick(["项目", "数量", "金额"], ["Item", "Quantity", "Amount"]).to_vec(),
         lines: bill.lines.iter().map(|line| paper_line(line, bill, lang)).collect(),
         sums: sums(bill, lang),
         total: Sum {
@@ -86,7 +98,34 @@ pub fn paper(issued: &Issued, seller: &Seller, lang: Lang) -> Paper {
             amount: format_money(bill.due, bill.currency, lang),
             steps: Vec::new(),
         },
-        notes: notes(issued, lang),
+    };
+    framed((issued.number, &issued.invoice), seller, (contents, lang))
+}
+
+/// Puts what a document says between head and notes, which all documents have alike.
+pub(super) fn framed(
+    (number, invoice): (InvoiceNumber, &Draft),
+    seller: &Seller,
+    (contents, lang): (Contents, Lang),
+) -> Paper {
+    let named = invoice.customer_name != invoice.customer.as_str();
+    let Contents { title, facts, head, lines, sums, total } = contents;
+    Paper {
+        lang: lang.pick("zh", "en"),
+        seller: seller.clone(),
+        title,
+        number: number.to_string(),
+        to: Party {
+            label: lang.pick("客户", "Billed to"),
+            name: invoice.customer_name.clone(),
+            id: named.then(|| invoice.customer.to_string()),
+        },
+        facts,
+        head,
+        lines,
+        sums,
+        total,
+        notes: notes(invoice, lang),
         page: lang.pick(["第 ", " 页，共 ", " 页"], ["Page ", " of ", ""]),
     }
 }
@@ -112,9 +151,13 @@ fn paper_line(line: &Line, bill: &Rated, lang: Lang) -> PaperLine {
     };
     PaperLine {
         name: line.name.get(lang).to_owned(),
-        quantity,
-        unit: unit.filter(|_| line.meter.is_some()).map(|unit| unit.get(lang).to_owned()).unwrap_or_default(),
-        amount: format_money(line.amount, bill.currency, lang),
+        cells: vec![
+            Cell {
+                text: quantity,
+                small: unit.filter(|_| line.meter.is_some()).map(|unit| unit.get(lang).to_owned()).unwrap_or_default(),
+            },
+            Cell::plain(format_money(line.amount, bill.currency, lang)),
+        ],
         steps: say(&line.steps, unit, bill, lang),
     }
 }
@@ -157,8 +200,7 @@ fn tax_name(tax: &TaxLine, lang: Lang) -> String {
     }
 }
 
-fn notes(issued: &Issued, lang: Lang) -> Vec<Fact> {
-    let invoice = &issued.invoice;
+fn notes(invoice: &Draft, lang: Lang) -> Vec<Fact> {
     let book = &invoice.bill.book;
     let note = |zh, en, value| Fact { label: lang.pick(zh, en), value };
     let mut notes = vec![

@@ -1,4 +1,4 @@
-//! Prints an invoice as PDF: the template lays out what `paper` has written. The same invoice gives the same bytes.
+//! Prints an invoice or a correction as PDF: the template lays out what `paper` has written. The same invoice gives the same bytes.
 
 use engine::invoice::Issued;
 use engine::text::Lang;
@@ -11,8 +11,10 @@ use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
 use typst_pdf::PdfOptions;
 
+use super::correction_paper::correction_paper;
+use super::flow::Said;
 use super::fonts::{FontSet, Fonts, NoFonts};
-use super::paper::paper;
+use super::paper::{Paper, paper};
 use crate::config::Seller;
 
 /// The layout; people may edit it.
@@ -34,14 +36,26 @@ pub enum PdfError {
 
 /// Prints an invoice in a language.
 pub fn pdf(issued: &Issued, (seller, fonts): (&Seller, &Fonts), lang: Lang) -> Result<Vec<u8>, PdfError> {
-    let data = serde_json::to_vec(&paper(issued, seller, lang))?;
+    print(&paper(issued, seller, lang), fonts, lang)
+}
+
+/// Prints an invoice or a correction in a language.
+pub fn said_pdf(said: &Said, (seller, fonts): (&Seller, &Fonts), lang: Lang) -> Result<Vec<u8>, PdfError> {
+    match said {
+        Said::Invoice(issued) => pdf(issued, (seller, fonts), lang),
+        Said::Correction(correction) => print(&correction_paper(correction, seller, lang), fonts, lang),
+    }
+}
+
+fn print(paper: &Paper, fonts: &Fonts, lang: Lang) -> Result<Vec<u8>, PdfError> {
+    let data = serde_json::to_vec(paper)?;
     let desk = Desk::new(data, fonts.get()?)?;
     let failed = |errors: &[typst::diag::SourceDiagnostic]| {
         PdfError::Template(errors.iter().map(|error| error.message.to_string()).collect::<Vec<_>>().join("; "))
     };
     let document: PagedDocument = typst::compile(&desk).output.map_err(|errors| failed(&errors))?;
     let options = PdfOptions {
-        ident: Smart::Custom(format!("{}-{}", issued.number, lang.tag())),
+        ident: Smart::Custom(format!("{}-{}", paper.number, lang.tag())),
         creator: Smart::Custom(Some("Ratecard".to_owned())),
         ..PdfOptions::default()
     };

@@ -1,4 +1,4 @@
-//! `GET /v1/invoices`, and one invoice as JSON or as PDF.
+//! `GET /v1/invoices`, and one invoice or correction as JSON or as PDF.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::flow::{self, InvoiceError, read_number};
-use super::pdf::{PdfError, pdf};
+use super::pdf::{PdfError, said_pdf};
 use super::store::{self, Filter, InvoiceRow};
 use crate::app::App;
 use crate::error::Problem;
 use crate::request::{Asked, Named, Operator, customer_id};
 
-/// An invoice in a list.
+/// An invoice, or a correction of one, in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InvoiceAnswer {
     /// Its number.
@@ -29,9 +29,14 @@ pub struct InvoiceAnswer {
     /// For which month.
     #[schema(value_type = String)]
     month: Month,
+    /// `invoice`, or what a correction asks for: `supplement`, `credit_note` or `restatement`.
+    kind: &'static str,
+    /// The number of the invoice that it corrects, if it is a correction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<u64>,
     /// The currency of the total.
     currency: String,
-    /// What is to be paid, a decimal.
+    /// The total, a decimal; by how much it differs, if it is a correction, so that totals of a month add up.
     total: String,
     /// How many events it was made from.
     events: i64,
@@ -47,6 +52,8 @@ impl From<InvoiceRow> for InvoiceAnswer {
             name: row.number.to_string(),
             customer: row.customer.into(),
             month: row.month,
+            kind: row.kind.word(),
+            corrects: row.corrects.map(|number| number.0),
             currency: row.currency,
             total: row.total,
             events: row.events,
@@ -71,7 +78,7 @@ pub struct InvoicesQuery {
     limit: Option<u32>,
 }
 
-/// Lists invoices by number.
+/// Lists invoices and corrections by number.
 #[utoipa::path(
     get, path = "/v1/invoices", tag = "invoices",
     params(InvoicesQuery),
@@ -97,12 +104,12 @@ pub async fn list(
     Ok(Json(rows.into_iter().map(InvoiceAnswer::from).collect()))
 }
 
-/// Gives an invoice exactly as it was issued; its digest is in the header `Digest-Of-Issue`.
+/// Gives an invoice or a correction exactly as it was issued; its digest is in the header `Digest-Of-Issue`.
 #[utoipa::path(
     get, path = "/v1/invoices/{number}", tag = "invoices",
     params(("number" = String, Path, description = "42 or INV-00000042")),
     responses(
-        (status = 200, description = "The bytes of the day it was issued", body = crate::openapi::shapes::InvoiceShape),
+        (status = 200, description = "The bytes of the day it was issued", body = crate::openapi::shapes::DocumentShape),
         (status = 400, description = "Not a number", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "No operator's token", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such invoice", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
@@ -128,7 +135,7 @@ pub struct PdfQuery {
     lang: Option<Lang>,
 }
 
-/// Gives an invoice as PDF.
+/// Gives an invoice or a correction as PDF.
 #[utoipa::path(
     get, path = "/v1/invoices/{number}/pdf", tag = "invoices",
     params(("number" = String, Path, description = "42 or INV-00000042"), PdfQuery),
@@ -147,12 +154,13 @@ pub async fn print(
     Named(number): Named,
     Asked(query): Asked<PdfQuery>,
 ) -> Result<Response, Problem> {
-    let issued = flow::issued(&app.db, read_number(&number)?).await?;
-    let seller = flow::seller(&app.db, issued.number).await?;
-    let name = issued.number.to_string();
+    let number = read_number(&number)?;
+    let said = flow::said(&app.db, number).await?;
+    let seller = flow::seller(&app.db, number).await?;
+    let name = number.to_string();
     let lang = query.lang.unwrap_or(Lang::Zh);
     let parts = app.clone();
-    let printed = tokio::task::spawn_blocking(move || pdf(&issued, (&seller, &parts.fonts), lang)).await;
+    let printed = tokio::task::spawn_blocking(move || said_pdf(&said, (&seller, &parts.fonts), lang)).await;
     let bytes = printed.map_err(|error| Problem::internal(&error))??;
     let disposition = format!("inline; filename=\"{name}.pdf\"");
     Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], bytes)

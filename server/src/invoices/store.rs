@@ -1,18 +1,55 @@
-//! The table of invoices and the row of their numbers. Invoices are added and read, never changed.
+//! The table of invoices and the row of numbers that they share with corrections. Both are listed and read here; what was
+//! issued is added and never changed.
 
 use engine::ids::CustomerId;
-use engine::invoice::{InvoiceNumber, Issued};
+use engine::invoice::{CorrectionKind, InvoiceNumber, Issued};
 use engine::period::{Instant, Month, Period};
 use engine::proof::sha256;
-use ledger::Query;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::config::Seller;
 use crate::db::{Connection, Db, DbError, from_us, to_us, valid};
-use crate::metering::store as events;
 
-/// An invoice without its document.
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An invoice.
+    Invoice,
+    /// A correction of one.
+    Correction(CorrectionKind),
+}
+
+impl From<CorrectionKind> for Kind {
+    fn from(kind: CorrectionKind) -> Self {
+        Self::Correction(kind)
+    }
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [
+        Self::Invoice,
+        Self::Correction(CorrectionKind::Supplement),
+        Self::Correction(CorrectionKind::CreditNote),
+        Self::Correction(CorrectionKind::Restatement),
+    ];
+
+    /// The kind in a word, as it is stored and told.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::Correction(CorrectionKind::Supplement) => "supplement",
+            Self::Correction(CorrectionKind::CreditNote) => "credit_note",
+            Self::Correction(CorrectionKind::Restatement) => "restatement",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// An invoice, or a correction of one, without its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceRow {
     /// Its number.
@@ -21,9 +58,13 @@ pub struct InvoiceRow {
     pub customer: CustomerId,
     /// For which month.
     pub month: Month,
+    /// What it is.
+    pub kind: Kind,
+    /// The invoice that it corrects, if it is a correction.
+    pub corrects: Option<InvoiceNumber>,
     /// The currency of the total.
     pub currency: String,
-    /// What is to be paid.
+    /// The total; by how much it differs, if it is a correction.
     pub total: String,
     /// The month, half-open.
     pub period: Period,
@@ -37,6 +78,11 @@ pub struct InvoiceRow {
 pub async fn take_number(connection: &mut Connection) -> Result<InvoiceNumber, DbError> {
     let update = "UPDATE counters SET value = value + 1 WHERE name = 'invoice' RETURNING value";
     let value: i64 = sqlx::query(update).fetch_one(connection).await?.try_get(0)?;
+    number_of(value)
+}
+
+/// A number from the database.
+pub fn number_of(value: i64) -> Result<InvoiceNumber, DbError> {
     Ok(InvoiceNumber(u64::try_from(value).map_err(|_| unreadable_number(value))?))
 }
 
@@ -44,7 +90,8 @@ fn unreadable_number(value: i64) -> DbError {
     DbError::Unreadable { what: "invoice number", value: value.to_string() }
 }
 
-fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
+/// A number as the database keeps it.
+pub fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
     i64::try_from(number.0).map_err(|_| DbError::Unreadable { what: "invoice number", value: number.to_string() })
 }
 
@@ -82,17 +129,26 @@ pub async fn insert(
     Ok(())
 }
 
-const COLUMNS: &str =
-    "SELECT number, customer, month, currency, total, start_us, end_us, events, issued_us FROM invoices";
+/// Invoices and corrections as one table.
+const DOCUMENTS: &str = "SELECT number, customer, month, currency, total, start_us, end_us, events, issued_us, kind, corrects \
+    FROM (SELECT number, customer, month, currency, total, start_us, end_us, events, issued_us, 'invoice' AS kind, \
+    CAST(0 AS BIGINT) AS corrects FROM invoices \
+    UNION ALL SELECT number, customer, month, currency, total, start_us, end_us, events, issued_us, kind, corrects \
+    FROM corrections) AS documents";
 
 fn read(row: &AnyRow) -> Result<InvoiceRow, DbError> {
-    let number: i64 = row.try_get(0)?;
-    let customer: String = row.try_get(1)?;
-    let month: String = row.try_get(2)?;
+    let (customer, month, kind): (String, String, String) = (row.try_get(1)?, row.try_get(2)?, row.try_get(9)?);
+    let kind = valid("kind of invoice", &kind, Kind::read)?;
+    let corrects = match kind {
+        Kind::Invoice => None,
+        Kind::Correction(_) => Some(number_of(row.try_get(10)?)?),
+    };
     Ok(InvoiceRow {
-        number: InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?),
+        number: number_of(row.try_get(0)?)?,
         customer: valid("customer id", &customer, |text| CustomerId::new(text).ok())?,
         month: valid("month", &month, |text| Month::parse(text).ok())?,
+        kind,
+        corrects,
         currency: row.try_get(3)?,
         total: row.try_get(4)?,
         period: Period { start: from_us(row.try_get(5)?)?, end: from_us(row.try_get(6)?)? },
@@ -101,15 +157,11 @@ fn read(row: &AnyRow) -> Result<InvoiceRow, DbError> {
     })
 }
 
-/// The invoice of a customer's month, if it is issued.
-pub async fn of_month(
-    connection: &mut Connection,
-    customer: &CustomerId,
-    month: Month,
-) -> Result<Option<InvoiceRow>, DbError> {
-    let select = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE customer = $1 AND month = $2"));
-    let row = sqlx::query(select).bind(customer.as_str()).bind(month.to_string()).fetch_optional(connection).await?;
-    row.as_ref().map(read).transpose()
+/// Whether the invoice of a customer's month is issued.
+pub async fn is_billed(connection: &mut Connection, customer: &CustomerId, month: Month) -> Result<bool, DbError> {
+    let select = "SELECT COUNT(*) FROM invoices WHERE customer = $1 AND month = $2";
+    let row = sqlx::query(select).bind(customer.as_str()).bind(month.to_string()).fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
 }
 
 /// The last month for which an invoice by any version of this book exists.
@@ -123,41 +175,7 @@ pub async fn last_month(connection: &mut Connection, book: &str) -> Result<Optio
     row.map(read).transpose()
 }
 
-/// An invoice whose month has got more events since it was issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// Who.
-    pub customer: CustomerId,
-    /// Their invoice.
-    pub number: InvoiceNumber,
-    /// Events that came after it was issued.
-    pub events: i64,
-}
-
-/// The invoices of a month that are short of events, by number.
-pub async fn late(db: &Db, month: Month) -> Result<Vec<Late>, DbError> {
-    let select = "SELECT number, customer, start_us, end_us, through FROM invoices WHERE month = $1 ORDER BY number";
-    let rows = sqlx::query(select).bind(month.to_string()).fetch_all(db.pool()).await?;
-    let mut late = Vec::new();
-    for row in rows {
-        let (number, customer): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let customer = valid("customer id", &customer, |text| CustomerId::new(text).ok())?;
-        let query = Query {
-            customer: Some(customer.as_str()),
-            start_us: row.try_get(2)?,
-            end_us: row.try_get(3)?,
-            after_seq: row.try_get(4)?,
-        };
-        let events = events::count(db, query).await?;
-        if events > 0 {
-            let number = InvoiceNumber(u64::try_from(number).map_err(|_| unreadable_number(number))?);
-            late.push(Late { customer, number, events });
-        }
-    }
-    Ok(late)
-}
-
-/// Which invoices are wanted; `None` means all.
+/// Which invoices and corrections are wanted; `None` means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Of this customer.
@@ -170,10 +188,10 @@ pub struct Filter {
     pub limit: u32,
 }
 
-/// Invoices by number.
+/// Invoices and corrections by number.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<InvoiceRow>, DbError> {
     let select = sqlx::AssertSqlSafe(format!(
-        "{COLUMNS} WHERE ($1 = '' OR customer = $1) AND ($2 = '' OR month = $2) AND number > $3 ORDER BY number LIMIT $4"
+        "{DOCUMENTS} WHERE ($1 = '' OR customer = $1) AND ($2 = '' OR month = $2) AND number > $3 ORDER BY number LIMIT $4"
     ));
     let rows = sqlx::query(select)
         .bind(filter.customer.as_ref().map(CustomerId::as_str).unwrap_or_default())
@@ -185,25 +203,36 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<InvoiceRow>, DbError> 
     rows.iter().map(read).collect()
 }
 
-/// An invoice's bytes as they were issued, and their digest from that day.
+/// The bytes of an invoice or a correction as they were issued, and their digest from that day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// The JSON.
     pub json: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub sha256: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The last commit of the ledger that it has counted.
+    pub through: i64,
 }
 
 /// The document of this number.
 pub async fn document(db: &Db, number: InvoiceNumber) -> Result<Option<Document>, DbError> {
-    let select = "SELECT document, sha256 FROM invoices WHERE number = $1";
+    let select = "SELECT document, sha256, 'invoice' AS kind, through FROM invoices WHERE number = $1 \
+                  UNION ALL SELECT document, sha256, kind, through FROM corrections WHERE number = $1";
     let row = sqlx::query(select).bind(stored_number(number)?).fetch_optional(db.pool()).await?;
-    row.map(|row| Ok(Document { json: row.try_get(0)?, sha256: row.try_get(1)? })).transpose()
+    let read = |row: AnyRow| {
+        let kind: String = row.try_get(2)?;
+        let kind = valid("kind of invoice", &kind, Kind::read)?;
+        Ok(Document { json: row.try_get(0)?, sha256: row.try_get(1)?, kind, through: row.try_get(3)? })
+    };
+    row.map(read).transpose()
 }
 
-/// Who issued the invoice of this number, as the settings said on that day.
+/// Who issued the document of this number, as the settings said on that day.
 pub async fn seller(db: &Db, number: InvoiceNumber) -> Result<Option<Seller>, DbError> {
-    let select = "SELECT seller FROM invoices WHERE number = $1";
+    let select = "SELECT seller FROM invoices WHERE number = $1 \
+                  UNION ALL SELECT seller FROM corrections WHERE number = $1";
     let row = sqlx::query(select).bind(stored_number(number)?).fetch_optional(db.pool()).await?;
     let read = |row: AnyRow| {
         let seller: String = row.try_get(0)?;

@@ -231,6 +231,110 @@ pub struct InvoiceShape {
     pub invoice: DraftShape,
 }
 
+/// An invoice or a correction.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Document)]
+#[expect(clippy::large_enum_variant, reason = "it is described, never built")]
+pub enum DocumentShape {
+    /// An invoice.
+    Invoice(InvoiceShape),
+    /// A correction of one.
+    Correction(CorrectionShape),
+}
+
+/// A correction as it was issued.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Correction)]
+pub struct CorrectionShape {
+    /// Its number, in the row of the invoices.
+    pub number: u64,
+    /// When it was issued.
+    #[schema(format = DateTime)]
+    pub issued_at: String,
+    /// `supplement`, `credit_note` or `restatement`.
+    pub kind: String,
+    /// The invoice that it corrects.
+    pub corrects: u64,
+    /// The document that `before` is of: the invoice, or the correction before this one.
+    pub follows: u64,
+    /// Its place among the corrections of the invoice, from 1.
+    pub part: u32,
+    /// What differs.
+    pub differences: DifferencesShape,
+    /// The whole bill as it should have been.
+    pub invoice: DraftShape,
+}
+
+/// An amount before and after.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Change)]
+pub struct ChangeShape {
+    /// As issued so far, a decimal.
+    pub before: String,
+    /// As it should have been, a decimal.
+    pub after: String,
+    /// After less before, a decimal.
+    pub difference: String,
+}
+
+/// A line whose quantity or amount has changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LineChange)]
+pub struct LineChangeShape {
+    /// The charge.
+    pub charge: String,
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// What a unit is called.
+    #[schema(required = false)]
+    pub unit: Option<NamesShape>,
+    /// The quantity that was billed so far, a decimal.
+    pub quantity_before: String,
+    /// The quantity that should have been, a decimal.
+    pub quantity_after: String,
+    /// The amount.
+    pub amount: ChangeShape,
+}
+
+/// A discount, tax or credit whose amount has changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NamedChange)]
+pub struct NamedChangeShape {
+    /// Which.
+    pub id: String,
+    /// What the bill calls it.
+    pub name: NamesShape,
+    /// The amount.
+    pub amount: ChangeShape,
+}
+
+/// Everything that differs between what was issued so far and what should have been.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Differences)]
+pub struct DifferencesShape {
+    /// The lines that have changed.
+    pub lines: Vec<LineChangeShape>,
+    /// The discounts that have changed.
+    #[schema(required = false)]
+    pub discounts: Vec<NamedChangeShape>,
+    /// What rounding lines less discounts together cut more than before, a decimal; only where it did.
+    #[schema(required = false)]
+    pub rounding: Option<String>,
+    /// Lines less discounts.
+    pub subtotal: ChangeShape,
+    /// The taxes that have changed.
+    #[schema(required = false)]
+    pub taxes: Vec<NamedChangeShape>,
+    /// With the taxes that are added.
+    pub total: ChangeShape,
+    /// What credits pay, where it has changed.
+    #[schema(required = false)]
+    pub credits: Vec<NamedChangeShape>,
+    /// What is to be paid.
+    pub due: ChangeShape,
+}
+
 /// A customer's month, priced.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Draft)]

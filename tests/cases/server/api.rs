@@ -70,7 +70,7 @@ pub struct Api {
 pub struct Hand(&'static AtomicI64);
 
 impl Hand {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let now: chrono::DateTime<chrono::Utc> = NOW.parse().unwrap();
         // A server of the test may outlive the test by a little; eight bytes are lost.
         Self(Box::leak(Box::new(AtomicI64::new(now.timestamp_micros()))))

@@ -38,18 +38,6 @@ async fn a_month_is_billed_once_and_the_edges_belong_to_one_month() {
 }
 
 #[tokio::test]
-async fn events_that_come_after_the_invoice_are_reported_and_change_nothing() {
-    let api = Api::new().await;
-    november(&api).await;
-    bill(&api, "2026-11").await;
-    let before = api.get("/v1/invoices/1").await.bytes;
-    api.events(&event("late", "acme", "2026-11-20T00:00:00Z")).await;
-    let run = bill(&api, "2026-11").await;
-    assert_eq!(run["late"], json!([{ "customer": "acme", "invoice": "INV-00000001", "events": 1 }]));
-    assert_eq!(api.get("/v1/invoices/1").await.bytes, before);
-}
-
-#[tokio::test]
 async fn a_month_that_goes_on_is_not_billed() {
     let api = Api::new().await;
     let reply = api.post("/v1/bill-runs", r#"{"month":"2026-12"}"#).await;

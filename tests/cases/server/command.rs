@@ -106,9 +106,17 @@ fn events_that_come_after_the_bill_are_warned_of() {
     program.ok(&["import", "--format", "combined", &file]);
     program.ok(&["bill", "--period", "2015-05"]);
     program.ok(&["import", "--format", "combined", "--source", "other", &file]);
+    program.write("ratecard.toml", "corrections = \"report\"\n");
     let again = program.run(&["bill", "--period", "2015-05"]);
     let said = String::from_utf8(again.stderr).unwrap();
     assert!(again.status.success() && said.contains("warning: 30 events came too late for 3 invoices"), "{said}");
+    std::fs::remove_file(program.folder.path().join("ratecard.toml")).unwrap();
+    let said = program.ok(&["bill", "--period", "2015-05"]);
+    assert!(said.contains("supplement of USD") || said.contains("supplement of CNY"), "{said}");
+    assert!(said.contains("0 invoices issued, 3 issued before") && said.contains("3 corrections issued"), "{said}");
+    let rows = invoices(&program);
+    assert_eq!(rows.iter().filter(|row| row["kind"] == "supplement").count(), 3);
+    assert_eq!(rows[3]["number"], 4, "corrections have the next numbers");
     let earlier = WEB_LOGS.replace("2015-01-01", "2015-05-01");
     let version = earlier.lines().find(|line| line.starts_with("version")).unwrap().to_owned();
     let newer = program.write("newer.toml", earlier.replace(&version, "version = \"99\""));
@@ -279,6 +287,7 @@ fn every_command_explains_itself_with_examples() {
         "public",
         "book",
         "import",
+        "events",
         "bill",
         "invoices",
         "customers",

@@ -45,7 +45,14 @@ fn every_operation_is_explained_and_its_refusals_are_problems() {
             let scheme = if path.starts_with("/v1/trial") { "viewing_link" } else { "operator" };
             assert!(operation["security"][0][scheme].is_array(), "{name}");
             assert!(operation["responses"]["401"].is_object(), "{name}");
-            let takes_keys = ["/v1/events", "/v1/customers/{id}/usage", "/v1/customers/{id}/quota"].contains(&path.as_str());
+            let takes_keys = [
+                "/v1/events",
+                "/v1/customers/{id}/usage",
+                "/v1/customers/{id}/quota",
+                "/v1/customers/{id}/events",
+                "/v1/customers/{id}/events/profile",
+            ]
+            .contains(&path.as_str());
             assert_eq!(operation["security"][1]["api_key"].is_array(), takes_keys, "{name}");
             for status in ["403", "429"] {
                 assert_eq!(operation["responses"][status].is_object(), takes_keys, "{name} {status}");
@@ -117,6 +124,10 @@ async fn answers_have_the_shape_that_the_document_says() {
         ("/v1/books", "/v1/books"),
         ("/v1/refused-events", "/v1/refused-events"),
         ("/v1/keys", "/v1/keys"),
+        ("/v1/customers/acme/events", "/v1/customers/{id}/events"),
+        ("/v1/customers/acme/events/profile?at=2026-11-15T00:00:00Z", "/v1/customers/{id}/events/profile"),
+        ("/v1/invoices/1/lines/0/events", "/v1/invoices/{number}/lines/{line}/events"),
+        ("/v1/invoices/1/lines/0/profile", "/v1/invoices/{number}/lines/{line}/profile"),
         ("/books/index.json", "/books/index.json"),
         ("/books/shop.json", "/books/{file}"),
         ("/healthz", "/healthz"),
@@ -127,6 +138,21 @@ async fn answers_have_the_shape_that_the_document_says() {
         assert!(schema.is_object(), "{described}");
         holds(&document, schema, &answer.json(), path);
     }
+}
+
+#[tokio::test]
+async fn a_correction_has_the_shape_that_the_document_says() {
+    let api = Api::new().await;
+    api.events(&event("1", "acme", "2026-11-15T00:00:00Z")).await;
+    api.post("/v1/bill-runs", r#"{"month":"2026-11"}"#).await;
+    api.events(&event("2", "acme", "2026-11-16T00:00:00Z")).await;
+    let run = api.post("/v1/bill-runs", r#"{"month":"2026-11"}"#).await.json();
+    assert_eq!(run["corrections"].as_array().map(Vec::len), Some(1), "{run}");
+    let document = document();
+    let shape = |name: &str| document["components"]["schemas"][name].clone();
+    holds(&document, &shape("BillAnswer"), &run, "run");
+    assert!(shape("Correction")["properties"]["differences"].is_object());
+    holds(&document, &shape("Correction"), &api.get("/v1/invoices/2").await.json(), "correction");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::api::{Api, BOOK, NOW, event};
 
 /// The text of a PDF, laid out, and how many pages it has.
-fn text(bytes: &[u8]) -> (String, usize) {
+pub fn text(bytes: &[u8]) -> (String, usize) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("invoice.pdf");
     std::fs::write(&file, bytes).unwrap();

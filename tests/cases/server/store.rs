@@ -11,6 +11,7 @@ use ledger::Kept;
 use server::books::flow::{PublishError, Published, Shelf, publish};
 use server::db::Db;
 use server::ingest::flow::insert_all;
+use server::invoices::flow::Said;
 use server::invoices::store as invoices;
 use server::metering::store as events;
 use server::{Clock, Config, DatabasePlace};
@@ -20,21 +21,21 @@ use super::api::{BOOK, NOW};
 use super::postgres::{Cluster, cluster};
 
 /// A database that lives as long as the test.
-struct Place {
-    db: Db,
-    config: Config,
+pub struct Place {
+    pub db: Db,
+    pub config: Config,
     _folder: TempDir,
     _cluster: Option<Arc<Cluster>>,
 }
 
 impl Place {
-    async fn sqlite() -> Self {
+    pub async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let config = Config::in_dir(folder.path());
         Self { db: Db::open(&config, now()).await.unwrap(), config, _folder: folder, _cluster: None }
     }
 
-    async fn postgres() -> Self {
+    pub async fn postgres() -> Self {
         let folder = TempDir::new().unwrap();
         let cluster = cluster();
         let config = Config { database: DatabasePlace::Postgres(cluster.database()), ..Config::in_dir(folder.path()) };
@@ -52,6 +53,8 @@ macro_rules! contracts {
         }
     };
 }
+
+pub(super) use contracts;
 
 contracts! {
     an_event_is_kept_once
@@ -71,11 +74,11 @@ contracts! {
     opening_again_changes_nothing
 }
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     NOW.parse().unwrap()
 }
 
-fn event(id: &str, customer: &str, time: &str) -> Event {
+pub fn event(id: &str, customer: &str, time: &str) -> Event {
     Event {
         source: "/test".to_owned(),
         id: id.to_owned(),
@@ -86,7 +89,7 @@ fn event(id: &str, customer: &str, time: &str) -> Event {
     }
 }
 
-async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
+pub async fn keep(db: &Db, events: Vec<Event>) -> Vec<Kept> {
     insert_all(db, events.into_iter().map(Into::into).collect(), now()).await.unwrap()
 }
 
@@ -169,14 +172,14 @@ async fn the_number_of_an_undone_invoice_is_given_again(place: Place) {
 }
 
 /// Publishes the book and gives `count` customers an event in November.
-async fn usage(db: &Db, count: usize) -> Month {
+pub async fn usage(db: &Db, count: usize) -> Month {
     publish(db, BOOK, now()).await.unwrap();
     let events = (0..count).map(|number| event(&format!("{number:03}"), &format!("c{number:03}"), TIME));
     keep(db, events.collect()).await;
     Month::parse("2026-11").unwrap()
 }
 
-async fn all_invoices(db: &Db) -> Vec<invoices::InvoiceRow> {
+pub async fn all_invoices(db: &Db) -> Vec<invoices::InvoiceRow> {
     let filter = invoices::Filter { limit: 1000, ..invoices::Filter::default() };
     invoices::list(db, &filter).await.unwrap()
 }
@@ -187,8 +190,8 @@ async fn two_bill_runs_at_once_issue_each_invoice_once(place: Place) {
     let (one, two) = (Shelf::default(), Shelf::default());
     let clock = Clock::Fixed(now());
     let (first, second) = tokio::join!(
-        server::billing::flow::bill(&place.db, (&one, clock, &place.config.seller), month, |_| {}),
-        server::billing::flow::bill(&other, (&two, clock, &place.config.seller), month, |_| {}),
+        server::billing::flow::bill(&place.db, (&one, clock, &place.config), month, |_| {}),
+        server::billing::flow::bill(&other, (&two, clock, &place.config), month, |_| {}),
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.issued + second.issued, 40);
@@ -199,14 +202,16 @@ async fn two_bill_runs_at_once_issue_each_invoice_once(place: Place) {
 
 async fn an_issued_invoice_is_given_back_to_the_byte(place: Place) {
     let month = usage(&place.db, 1).await;
-    let (shelf, seller) = (Shelf::default(), &place.config.seller);
-    server::billing::flow::bill(&place.db, (&shelf, Clock::Fixed(now()), seller), month, |_| {}).await.unwrap();
+    let (shelf, config, seller) = (Shelf::default(), &place.config, &place.config.seller);
+    server::billing::flow::bill(&place.db, (&shelf, Clock::Fixed(now()), config), month, |_| {}).await.unwrap();
     assert_eq!(server::invoices::flow::seller(&place.db, InvoiceNumber(1)).await.unwrap(), *seller);
     let row = all_invoices(&place.db).await.remove(0);
     let document = server::invoices::flow::document(&place.db, row.number).await.unwrap();
     assert_eq!(engine::proof::sha256(document.json.as_bytes()), document.sha256);
-    let issued = server::invoices::flow::issued(&place.db, row.number).await.unwrap();
-    assert_eq!(serde_json::to_string(&issued).unwrap(), document.json);
+    let Said::Invoice(issued) = server::invoices::flow::said(&place.db, row.number).await.unwrap() else {
+        panic!("an invoice")
+    };
+    assert_eq!(serde_json::to_string(&*issued).unwrap(), document.json);
     assert_eq!((issued.invoice.bill.total.to_string(), row.total.as_str(), row.events), ("1.00".to_owned(), "1.00", 1));
 }
 
@@ -221,7 +226,7 @@ async fn a_book_version_is_immutable(place: Place) {
 
 async fn a_version_never_touches_a_billed_month_and_keeps_the_zone(place: Place) {
     let month = usage(&place.db, 1).await;
-    let by = (&Shelf::default(), Clock::Fixed(now()), &place.config.seller);
+    let by = (&Shelf::default(), Clock::Fixed(now()), &place.config);
     server::billing::flow::bill(&place.db, by, month, |_| {}).await.unwrap();
     let second = |day: &str| BOOK.replace("version = \"1\"", "version = \"2\"").replace("2026-01-01", day);
     let refused = publish(&place.db, &second("2026-11-01"), now()).await;

@@ -1,0 +1,109 @@
+//! Batches of 100 over HTTP: taken in by the server, against a handler that only parses them. The same client, the same
+//! kind of server, all in one process on two threads.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant as Clock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::post;
+use http_body_util::BodyExt;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio::runtime::Runtime;
+
+use crate::place::now;
+use crate::{made_up, say};
+
+const BATCH: u64 = 100;
+/// Requests that are under way at any time, each on a connection that stays open.
+const CONNECTIONS: usize = 16;
+const TOKEN: &str = "a-token-for-measuring-only";
+
+/// The server as it is, with a book that counts every event.
+pub(crate) fn ours(runtime: &Runtime, events: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let config = server::Config { token: Some(TOKEN.to_owned()), ..server::Config::in_dir(folder.path()) };
+        let running = server::start_at(config, server::Clock::Fixed(now() + chrono_month())).await.unwrap();
+        let book = include_str!("book.toml");
+        let reply = send(&client(), running.address, ("/v1/books", "application/toml"), book.into()).await;
+        assert_eq!(reply, StatusCode::CREATED);
+        say("http_ours", load(running.address, events).await);
+        running.stop().await;
+    });
+}
+
+/// The clock stands after all events.
+fn chrono_month() -> std::time::Duration {
+    std::time::Duration::from_secs(31 * 86_400)
+}
+
+pub(crate) fn parse_only(runtime: &Runtime, events: u64) {
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let parse = |body: axum::body::Bytes| async move {
+            match serde_json::from_slice::<serde_json::Value>(&body) {
+                Ok(serde_json::Value::Array(list)) => (StatusCode::OK, list.len().to_string()),
+                Ok(_) | Err(_) => (StatusCode::BAD_REQUEST, String::new()),
+            }
+        };
+        let router = Router::new().route("/v1/events", post(parse));
+        let task = tokio::spawn(async move { axum::serve(listener, router).await });
+        say("http_parse_only", load(address, events).await);
+        task.abort();
+    });
+}
+
+type HttpClient = Client<hyper_util::client::legacy::connect::HttpConnector, Body>;
+
+fn client() -> HttpClient {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+async fn send(client: &HttpClient, address: SocketAddr, (path, kind): (&str, &str), body: Body) -> StatusCode {
+    let request = Request::post(format!("http://{address}{path}"))
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", kind);
+    let response = client.request(request.body(body).unwrap()).await.unwrap();
+    let status = response.status();
+    response.into_body().collect().await.unwrap();
+    status
+}
+
+/// Events a second.
+async fn load(address: SocketAddr, events: u64) -> f64 {
+    let bodies: Arc<Vec<String>> = Arc::new((0..events / BATCH).map(body).collect());
+    let (next, client) = (Arc::new(AtomicUsize::new(0)), client());
+    let begin = Clock::now();
+    let tasks: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (bodies, next, client) = (Arc::clone(&bodies), Arc::clone(&next), client.clone());
+            tokio::spawn(async move {
+                while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let kind = ("/v1/events", "application/json");
+                    assert_eq!(send(&client, address, kind, body.clone().into()).await, StatusCode::OK);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    events as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn body(batch: u64) -> String {
+    let event = |n: u64| {
+        let event = made_up::event(n);
+        serde_json::json!({
+            "specversion": "1.0", "id": event.id, "source": event.source, "type": event.kind,
+            "subject": event.customer.as_str(), "time": event.time.to_rfc3339(), "data": event.data,
+        })
+    };
+    serde_json::Value::Array((batch * BATCH..(batch + 1) * BATCH).map(event).collect()).to_string()
+}

@@ -1,0 +1,19 @@
+//! Reads usage from what people have (log lines, tables, files of events) and brings it to Ratecard.
+//!
+//! Knows no price book and no database. What it cannot read it refuses by name, with the place; it never guesses.
+
+pub mod cloud_event;
+pub mod collect;
+pub mod combined;
+pub mod files;
+pub mod json;
+pub mod line_problem;
+pub mod mapping;
+mod number;
+pub mod occurrences;
+pub mod record;
+pub mod strict;
+pub mod time;
+
+pub use line_problem::LineProblem;
+pub use mapping::Mapping;

@@ -135,7 +135,11 @@ pub(crate) async fn add(connection: &mut AnyConnection, counts: &BTreeMap<&str, 
              ON CONFLICT (day, source) DO UPDATE SET accepted = intake_days.accepted + excluded.accepted, \
              checksum = intake_days.checksum + excluded.checksum, \
              duplicates = intake_days.duplicates + excluded.duplicates, \
-             conflicts = intake_days.conflicts + excluded.conflicts, last_us = excluded.last_us, \
+             conflicts = intake_days.conflicts + excluded.conflicts, \
+             first_us = CASE WHEN excluded.first_us < intake_days.first_us THEN excluded.first_us \
+             ELSE intake_days.first_us END, \
+             last_us = CASE WHEN excluded.last_us > intake_days.last_us THEN excluded.last_us \
+             ELSE intake_days.last_us END, \
              skew_us = CASE WHEN excluded.skew_us > intake_days.skew_us THEN excluded.skew_us \
              ELSE intake_days.skew_us END",
             marks.join(", ")

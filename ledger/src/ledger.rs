@@ -1,13 +1,15 @@
 //! The ledger as its users hold it: open it, append, scan, listen.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use engine::period::Instant;
 use engine::usage::Event;
 use sqlx::{AnyConnection, AnyPool};
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant as Moment, sleep_until};
 
 use crate::checkpoint;
 use crate::error::LedgerError;
@@ -31,11 +33,19 @@ pub struct Limits {
     pub unsorted_events: u64,
     /// Events that are sorted at once; that many are in memory then.
     pub sort_events: u64,
+    /// How long a request waits for room while too many events wait to be sorted; then it is refused.
+    pub patience: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { queue: 256, commit_events: 10_000, unsorted_events: 4_000_000, sort_events: 500_000 }
+        Self {
+            queue: 256,
+            commit_events: 10_000,
+            unsorted_events: 4_000_000,
+            sort_events: 500_000,
+            patience: Duration::from_secs(20),
+        }
     }
 }
 
@@ -58,7 +68,9 @@ pub struct Committed {
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
     pub(crate) submissions: mpsc::Sender<Submission>,
-    stop: Arc<Notify>,
+    stop: Arc<watch::Sender<bool>>,
+    /// Ends with the task that commits.
+    committing: watch::Receiver<()>,
 }
 
 /// Nobody else of this process writes to the ledger.
@@ -74,12 +86,22 @@ pub(crate) struct Shared {
     listeners: broadcast::Sender<Arc<Committed>>,
     /// Told whenever something was sorted, so that who waits for room looks again.
     pub(crate) sorted: Notify,
+    pub(crate) lease: Lease,
     pub(crate) meter: Meter,
     /// Held by who writes. SQLite lets one write at a time and has the others ask again and again; here they queue.
     writing: tokio::sync::Mutex<()>,
     turns: AtomicU64,
     /// Told when enough was written for a checkpoint.
     pub(crate) written: Notify,
+}
+
+/// The right to sort, as far as this process has it. Each lease is named by its end, in microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Lease {
+    /// The one that is held; 0 for none.
+    pub(crate) held: AtomicI64,
+    /// One that could not be given back when the work was over; 0 for none.
+    pub(crate) left: AtomicI64,
 }
 
 /// Commits that a slow listener may be behind before it has to count anew.
@@ -97,6 +119,7 @@ impl Ledger {
             index,
             listeners,
             sorted: Notify::new(),
+            lease: Lease::default(),
             meter: Meter::new(),
             writing: tokio::sync::Mutex::default(),
             turns: AtomicU64::new(0),
@@ -108,9 +131,13 @@ impl Ledger {
         shared.refresh(&mut tx, stand).await?;
         tx.rollback().await?;
         let (submissions, receiver) = mpsc::channel(limits.queue.max(1));
-        let stop = Arc::new(Notify::new());
-        tokio::spawn(writer::run(ledger_is, receiver, Arc::clone(&stop)));
-        Ok(Self { shared, submissions, stop })
+        let (stop, stopped) = watch::channel(false);
+        let (ended, committing) = watch::channel(());
+        tokio::spawn(async move {
+            writer::run(ledger_is, receiver, stopped).await;
+            drop(ended);
+        });
+        Ok(Self { shared, submissions, stop: Arc::new(stop), committing })
     }
 
     /// Keeps events, each once; answers when they are on disk, in their order. Many callers share a commit.
@@ -179,12 +206,10 @@ impl Ledger {
 
     /// Commits what was submitted, accepts nothing more, and gives its connection back.
     pub async fn close(&self) {
-        self.stop.notify_one();
-        self.submissions.closed().await;
-        // The task has let go of its connection when nobody can be waiting any more.
-        while self.submissions.capacity() < self.submissions.max_capacity() {
-            tokio::task::yield_now().await;
-        }
+        self.stop.send_replace(true);
+        let mut committing = self.committing.clone();
+        // Nothing is ever sent: it ends when the task has ended.
+        while committing.changed().await.is_ok() {}
     }
 
     /// The number of the last commit that this process knows of.
@@ -233,14 +258,22 @@ impl Shared {
         turn
     }
 
-    /// Waits while too many events wait to be sorted.
-    pub(crate) async fn wait_for_room(&self) {
+    /// Waits while too many events wait to be sorted: not for ever, and not when the ledger is being closed.
+    pub(crate) async fn wait_for_room(&self, stop: &mut watch::Receiver<bool>) -> Result<(), LedgerError> {
+        let mut until = None;
         loop {
             let sorted = self.sorted.notified();
-            if self.index().waiting() < self.limits.unsorted_events {
-                return;
+            let waiting = self.index().waiting();
+            if waiting < self.limits.unsorted_events {
+                return Ok(());
             }
-            sorted.await;
+            let now = Moment::now();
+            let until = *until.get_or_insert(now.checked_add(self.limits.patience).unwrap_or(now));
+            tokio::select! {
+                () = sorted => {}
+                () = sleep_until(until) => return Err(LedgerError::Crowded { waiting }),
+                _ = stop.wait_for(|stopped| *stopped) => return Err(LedgerError::Closed),
+            }
         }
     }
 

@@ -52,6 +52,7 @@ impl Shared {
         let turn = self.turn().await;
         let mut tx = sqlx::Connection::begin(&mut *connection).await?;
         state::hold_commits(&mut tx).await?;
+        self.hold_lease(&mut tx).await?;
         flip.apply(&mut tx).await?;
         tx.commit().await?;
         drop(turn);

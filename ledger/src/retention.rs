@@ -75,7 +75,7 @@ impl Ledger {
             return Err(DropError::Busy(month));
         }
         let dropped = self.shared.drop_month(month, expected).await;
-        self.shared.give_lease_back().await?;
+        self.shared.give_lease_back().await;
         dropped
     }
 }
@@ -164,6 +164,7 @@ impl Shared {
         let stand = state::stand(&mut tx).await?;
         self.refresh(&mut tx, stand).await?;
         self.check_sorted(month)?;
+        self.hold_lease(&mut tx).await?;
         flip.apply(&mut tx).await?;
         changes::remove(&mut tx, month_span(month)).await?;
         counts::remove(&mut tx, month_span(month)).await?;

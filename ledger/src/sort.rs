@@ -3,6 +3,8 @@
 //! Written in small transactions that nobody waits for long; a last one puts everything in place at once. What a stop
 //! leaves half-done is not in place and is taken away by the next pass.
 
+use std::sync::atomic::Ordering;
+
 use chrono::{DateTime, Datelike};
 use engine::period::Instant;
 use sqlx::AnyConnection;
@@ -40,7 +42,7 @@ impl Ledger {
         if let Ok(Some(sorted)) = &sorted {
             self.shared.meter.sorted(*sorted, began.elapsed());
         }
-        self.shared.give_lease_back().await?;
+        self.shared.give_lease_back().await;
         self.shared.sorted.notify_waiters();
         sorted
     }
@@ -61,7 +63,8 @@ impl Ledger {
 impl Ledger {
     /// Ends the lease of a pass that was stopped half-way. Only for who knows that nobody else is sorting.
     pub async fn break_lease(&self) -> Result<(), LedgerError> {
-        self.shared.give_lease_back().await
+        sqlx::query("UPDATE ledger_state SET value = 0 WHERE name = 'sorter'").execute(&self.shared.pool).await?;
+        Ok(())
     }
 }
 
@@ -69,17 +72,37 @@ impl Shared {
     pub(crate) async fn take_lease(&self, now: Instant) -> Result<bool, LedgerError> {
         let now_us = now.timestamp_micros();
         let until_us = now_us.saturating_add(LEASE_MINUTES * 60_000_000);
-        // A lease that ends later than any lease could is from a clock that was wrong.
-        let take = "UPDATE ledger_state SET value = $1 WHERE name = 'sorter' AND (value < $2 OR value > $1)";
+        // A lease that ends later than any lease could is from a clock that was wrong. One that this process could not
+        // give back is still its own.
+        let take =
+            "UPDATE ledger_state SET value = $1 WHERE name = 'sorter' AND (value < $2 OR value > $1 OR value = $3)";
+        let left = self.lease.left.load(Ordering::Relaxed);
         let _turn = self.turn().await;
-        let done = sqlx::query(take).bind(until_us).bind(now_us).execute(&self.pool).await?;
-        Ok(done.rows_affected() == 1)
+        let done = sqlx::query(take).bind(until_us).bind(now_us).bind(left).execute(&self.pool).await?;
+        let is_taken = done.rows_affected() == 1;
+        if is_taken {
+            self.lease.held.store(until_us, Ordering::Relaxed);
+            self.lease.left.store(0, Ordering::Relaxed);
+        }
+        Ok(is_taken)
     }
 
-    pub(crate) async fn give_lease_back(&self) -> Result<(), LedgerError> {
+    /// Gives the lease back, unless somebody else has it by now. What fails is made good when the lease is taken next.
+    pub(crate) async fn give_lease_back(&self) {
         let _turn = self.turn().await;
-        sqlx::query("UPDATE ledger_state SET value = 0 WHERE name = 'sorter'").execute(&self.pool).await?;
-        Ok(())
+        let held = self.lease.held.swap(0, Ordering::Relaxed);
+        let give = "UPDATE ledger_state SET value = 0 WHERE name = 'sorter' AND value = $1";
+        if sqlx::query(give).bind(held).execute(&self.pool).await.is_err() {
+            self.lease.left.store(held, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes sure that nobody else sorts, until the transaction ends: who does has cleared away what is not in place.
+    pub(crate) async fn hold_lease(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let hold = "UPDATE ledger_state SET value = value WHERE name = 'sorter' AND value = $1";
+        let held = self.lease.held.load(Ordering::Relaxed);
+        let done = sqlx::query(hold).bind(held).execute(connection).await?;
+        if done.rows_affected() == 1 { Ok(()) } else { Err(LedgerError::Overtaken) }
     }
 
     async fn sort_once(&self) -> Result<Option<Sorted>, LedgerError> {

@@ -12,7 +12,7 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 use sqlx::AnyConnection;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::batch;
 use crate::changes::{self, Change};
@@ -135,21 +135,31 @@ fn row<'r>(incoming: &'r Incoming, (seq, received_us): (i64, i64), data: &'r str
 }
 
 /// Commits until it is told to stop or the last sender is gone; what was submitted before that is still committed.
-pub(crate) async fn run(shared: Arc<Shared>, mut receiver: mpsc::Receiver<Submission>, stop: Arc<Notify>) {
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    mut receiver: mpsc::Receiver<Submission>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut kept_connection = None;
     let checkpoints = checkpoint::start(&shared);
     loop {
         let first = tokio::select! {
             biased;
             first = receiver.recv() => first,
-            () = stop.notified() => {
+            _ = stop.wait_for(|stopped| *stopped) => {
                 // Nobody is let in any more; who is in is still served.
                 receiver.close();
                 continue;
             }
         };
         let Some(first) = first else { break };
-        shared.wait_for_room().await;
+        if let Err(error) = shared.wait_for_room(&mut stop).await {
+            // Everybody who waits has waited long enough.
+            let mut replies = vec![first.reply];
+            replies.extend(std::iter::from_fn(|| receiver.try_recv().ok()).map(|submission| submission.reply));
+            answer(Err(error), Vec::new(), replies);
+            continue;
+        }
         let group = gather(&mut receiver, first, shared.limits.commit_events).await;
         let (prepared, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|one| (one.prepared, one.reply)).unzip();
         let sizes: Vec<usize> = prepared.iter().map(Prepared::len).collect();
@@ -219,9 +229,15 @@ async fn commit_with(
         Some(connection) => connection,
         None => shared.pool.acquire().await?,
     };
-    let kept = commit(shared, &mut connection, group).await?;
-    *kept_connection = Some(connection);
-    Ok(kept)
+    let outcome = commit(shared, &mut connection, group).await;
+    if outcome.is_ok() {
+        *kept_connection = Some(connection);
+    } else {
+        // SQLite may have undone the transaction by itself, as on a full disk. The driver then believes that it still
+        // runs, and what is committed next would only be a savepoint of a transaction that is never committed.
+        connection.close_on_drop();
+    }
+    outcome
 }
 
 async fn commit(

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::Timelike;
+use chrono::{TimeDelta, Timelike};
 use engine::period::Instant;
 
 /// Where the time comes from.
@@ -18,6 +18,8 @@ pub enum Clock {
     Fixed(Instant),
     /// Whatever microsecond since 1970 somebody has put there.
     Set(&'static AtomicI64),
+    /// The machine's clock, off by so many microseconds as somebody has put there: a clock that is set while we run.
+    Off(&'static AtomicI64),
 }
 
 impl Clock {
@@ -26,6 +28,10 @@ impl Clock {
         match self {
             Self::Fixed(instant) => instant,
             Self::System => machine_time(),
+            Self::Off(us) => {
+                let off = TimeDelta::microseconds(us.load(Ordering::Relaxed));
+                machine_time().checked_add_signed(off).unwrap_or_default()
+            }
             Self::Set(us) => Instant::from_timestamp_micros(us.load(Ordering::Relaxed)).unwrap_or_default(),
         }
     }
@@ -36,7 +42,7 @@ impl Clock {
         static START: OnceLock<std::time::Instant> = OnceLock::new();
         match self {
             Self::Fixed(_) => Duration::ZERO,
-            Self::System => START.get_or_init(std::time::Instant::now).elapsed(),
+            Self::System | Self::Off(_) => START.get_or_init(std::time::Instant::now).elapsed(),
             Self::Set(us) => Duration::from_micros(u64::try_from(us.load(Ordering::Relaxed)).unwrap_or(0)),
         }
     }

@@ -80,6 +80,9 @@ pub struct Settings {
     /// The largest SQLite file, in MiB; unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_database_mib: Option<u32>,
+    /// How many accepted events wait before they are sorted into blocks; fewer are sorted after ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_at_events: Option<u64>,
     /// Whether this machine may read `/metrics` without the operator's token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_open: Option<bool>,
@@ -168,6 +171,8 @@ pub struct Config {
     pub busy_timeout: Duration,
     /// The largest SQLite file.
     pub max_database_mib: Option<u32>,
+    /// How many accepted events wait before they are sorted into blocks.
+    pub sort_at_events: u64,
     /// Whether this machine may read `/metrics` without the operator's token.
     pub metrics_open: bool,
     /// How many whole months of events are kept beside the current one; all where nothing is said.
@@ -204,6 +209,9 @@ pub enum ConfigError {
 
 /// The shortest token that an operator may choose.
 const TOKEN_LENGTH_MIN: usize = 16;
+
+/// More events must not wait: while four million do, nothing is accepted.
+const SORT_AT_EVENTS_MAX: u64 = 2_000_000;
 
 impl Config {
     /// Reads the settings: defaults, `ratecard.toml` (or the file given), `RATECARD_…`, then `flags`.
@@ -247,6 +255,7 @@ impl Config {
             source_silent: TimeDelta::minutes(60),
             busy_timeout: Duration::from_secs(5),
             max_database_mib: None,
+            sort_at_events: 200_000,
             metrics_open: false,
             retention_months: None,
             archive_dir: None,
@@ -296,6 +305,7 @@ impl Config {
                 .busy_timeout_ms
                 .map_or(defaults.busy_timeout, |ms| Duration::from_millis(u64::from(ms))),
             max_database_mib: settings.max_database_mib,
+            sort_at_events: settings.sort_at_events.unwrap_or(defaults.sort_at_events).clamp(1, SORT_AT_EVENTS_MAX),
             metrics_open: settings.metrics_open.unwrap_or(false),
             retention_months: settings.retention_months,
             archive_dir: settings.archive_dir,

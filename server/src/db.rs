@@ -11,7 +11,7 @@ use engine::usage::Event;
 use ledger::{Backend, Ledger, LedgerError, Limits};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Executor, Row};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection as _, Executor, Row};
 
 use crate::config::{Config, DatabasePlace};
 
@@ -103,7 +103,7 @@ impl From<LedgerError> for DbError {
             match error {
                 LedgerError::Db(error) => trouble(error),
                 LedgerError::Shared(error) => of(error),
-                LedgerError::Closed => Trouble::Busy,
+                LedgerError::Closed | LedgerError::Crowded { .. } | LedgerError::Overtaken => Trouble::Busy,
                 LedgerError::Unreadable { .. } => Trouble::Other,
             }
         }
@@ -152,6 +152,14 @@ impl Db {
                         connection.execute(sqlx::AssertSqlSafe(pragma)).await?;
                     }
                     Ok(())
+                })
+            })
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    // A transaction that SQLite has undone by itself, as on a full disk, still runs for the driver: what is
+                    // committed next on this connection would not be.
+                    Ok(!connection.is_in_transaction())
                 })
             })
             .connect_with(options)

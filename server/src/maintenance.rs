@@ -19,9 +19,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often counts are stored.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
-/// Events that are sorted at once when so many wait.
-const SORT_AT_EVENTS: u64 = 200_000;
-
 /// Commits that are sorted at once when so many wait, however few events they have.
 const SORT_AT_COMMITS: usize = 5_000;
 
@@ -97,7 +94,7 @@ impl State {
         app.counters.heard();
         let (events, commits) = (ledger.waiting(), ledger.waiting_commits());
         let is_sorting = self.sorting.as_ref().is_some_and(|sorting| !sorting.is_finished());
-        let is_enough = events >= SORT_AT_EVENTS
+        let is_enough = events >= app.config.sort_at_events
             || commits >= SORT_AT_COMMITS
             || (events > 0 && self.sorted.elapsed() >= SORT_AFTER);
         let sorts = is_enough && !is_sorting;

@@ -21,15 +21,18 @@ impl Place {
         runtime.block_on(test(&self));
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}/events.db?mode=rwc", self.folder.path().display())
+    }
+
     pub(crate) async fn pool(&self) -> sqlx::AnyPool {
-        let url = format!("sqlite://{}/events.db?mode=rwc", self.folder.path().display());
         let options = sqlx::any::AnyPoolOptions::new().max_connections(4).after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL").execute(connection).await?;
                 Ok(())
             })
         });
-        options.connect(&url).await.unwrap()
+        options.connect(&self.url()).await.unwrap()
     }
 
     pub(crate) async fn open(&self, limits: Limits) -> Ledger {

@@ -151,7 +151,13 @@ async fn seen(db: &Db, day: NaiveDate) -> Result<Seen, AuditError> {
         let stored = match db.ledger().stored_on(day).await {
             Ok(stored) => Ok(stored),
             Err(error @ LedgerError::Unreadable { .. }) => Err(error.to_string()),
-            Err(error @ (LedgerError::Db(_) | LedgerError::Shared(_) | LedgerError::Closed)) => {
+            Err(
+                error @ (LedgerError::Db(_)
+                | LedgerError::Shared(_)
+                | LedgerError::Closed
+                | LedgerError::Crowded { .. }
+                | LedgerError::Overtaken),
+            ) => {
                 return Err(DbError::from(error).into());
             }
         };

@@ -26,7 +26,8 @@ pub struct KeyBody {
     /// collector's key, for every customer.
     #[schema(value_type = Option<String>, example = "acme")]
     customer: Option<CustomerId>,
-    /// The sources it may send for; all where none is named.
+    /// The sources it may send for. Where none is named, a collector's key sends for all, a customer's for
+    /// `/customers/ID` only.
     #[serde(default)]
     #[schema(example = json!(["/gateways/shanghai-1"]))]
     sources: Vec<String>,
@@ -60,7 +61,7 @@ pub struct KeyAnswer {
     /// The customer it belongs to; none for a collector.
     #[schema(required = false, value_type = Option<String>)]
     customer: Option<CustomerId>,
-    /// The sources it may send for; empty for all.
+    /// The sources it may send for; empty for all, which only a collector's may.
     sources: Vec<String>,
     /// What it may do.
     scopes: Vec<Scope>,
@@ -196,7 +197,9 @@ impl From<KeyError> for Problem {
         match error {
             KeyError::NameLength(_) => Self::unprocessable("bad-name", "The name cannot be used").detail(detail),
             KeyError::NoScope => Self::unprocessable("no-scope", "The key may do nothing").detail(detail),
-            KeyError::Source(_) => Self::unprocessable("bad-source", "The sources cannot be used").detail(detail),
+            KeyError::Source(_) | KeyError::OthersSource(..) => {
+                Self::unprocessable("bad-source", "The sources cannot be used").detail(detail)
+            }
             KeyError::Expired { .. } => Self::unprocessable("already-expired", "The key never works").detail(detail),
             KeyError::Rate(_) => Self::unprocessable("bad-rate", "The rate lets nothing through").detail(detail),
             KeyError::Unknown(_) => Self::not_found(detail),

@@ -62,7 +62,7 @@ pub struct KeyOrder {
     pub name: String,
     /// The customer it belongs to; a collector's belongs to none.
     pub customer: Option<CustomerId>,
-    /// The sources it may send for; all where none is named.
+    /// The sources it may send for. Where none is named, a collector's sends for all, a customer's for [`own_source`].
     pub sources: Vec<String>,
     /// What it may do.
     pub scopes: Vec<Scope>,
@@ -108,6 +108,9 @@ pub enum KeyError {
     /// A source that no event can have.
     #[error("a source of the key has {0} characters; allowed are 1 to 255, and at most 100 sources")]
     Source(usize),
+    /// A source that is another customer's own.
+    #[error("the source \"{0}\" is another customer's own; a key of {1} sends for {own} or sources that the customer is given", own = own_source(.1))]
+    OthersSource(String, CustomerId),
     /// It would never work.
     #[error("the key would expire at {expires}, which is not after now, {now}")]
     Expired {
@@ -139,6 +142,7 @@ const SOURCE_LENGTH_MAX: usize = 255;
 
 /// Makes a key.
 pub async fn create(db: &Db, order: KeyOrder, now: Instant) -> Result<NewKey, KeyError> {
+    let order = with_sources(order);
     check(&order, now)?;
     if let Some(customer) = &order.customer {
         existing(db, customer).await?;
@@ -149,6 +153,23 @@ pub async fn create(db: &Db, order: KeyOrder, now: Instant) -> Result<NewKey, Ke
     let key = Key { id, order, created_at: now, revoked_at: None, last_used_at: None };
     key_store::insert(db, &key, &digest(&token)).await?;
     Ok(NewKey { token, key })
+}
+
+/// The source that nobody but a customer's own keys and those of collectors may send for.
+pub fn own_source(customer: &CustomerId) -> String {
+    format!("{OWN_SOURCES}{customer}")
+}
+
+/// How every customer's own source begins.
+const OWN_SOURCES: &str = "/customers/";
+
+/// Identities are shared by all senders: a customer's key that could name any source could take the identity of somebody
+/// else's event before it comes, and so push it out.
+fn with_sources(order: KeyOrder) -> KeyOrder {
+    match &order.customer {
+        Some(customer) if order.sources.is_empty() => KeyOrder { sources: vec![own_source(customer)], ..order },
+        Some(_) | None => order,
+    }
 }
 
 /// A token's digest. Keys are looked up by it, so that timing tells nothing about the token.
@@ -168,6 +189,14 @@ fn check(order: &KeyOrder, now: Instant) -> Result<(), KeyError> {
     let bad = lengths.into_iter().find(|length| !(1..=SOURCE_LENGTH_MAX).contains(length));
     if let Some(length) = bad.or((order.sources.len() > SOURCES_MAX).then_some(order.sources.len())) {
         return Err(KeyError::Source(length));
+    }
+    if let Some(customer) = &order.customer {
+        let own = own_source(customer);
+        let is_own =
+            |source: &String| source.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if let Some(other) = order.sources.iter().find(|source| source.starts_with(OWN_SOURCES) && !is_own(source)) {
+            return Err(KeyError::OthersSource(other.clone(), customer.clone()));
+        }
     }
     if let Some(expires) = order.expires_at.filter(|expires| *expires <= now) {
         return Err(KeyError::Expired { expires, now });

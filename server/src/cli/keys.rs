@@ -35,7 +35,7 @@ pub(super) struct AddArgs {
     /// The customer it belongs to; without one it is a collector's key, for every customer
     #[arg(long)]
     customer: Option<String>,
-    /// A source it may send for, may be repeated [default: all]
+    /// A source it may send for, may be repeated [default: all; with --customer: /customers/ID]
     #[arg(long, value_name = "SOURCE")]
     source: Vec<String>,
     /// What it may do, may be repeated: events:write, usage:read

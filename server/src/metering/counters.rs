@@ -201,7 +201,7 @@ impl Counters {
         if ready.count.metering.span() != span || ready.rules.fingerprint() != meters.fingerprint() {
             return None;
         }
-        let through = memory.through;
+        let through = memory.through.max(ready.count.through);
         Some(ready.count.counted().map(|counted| Counted { through, ..counted }))
     }
 
@@ -259,7 +259,7 @@ impl Counters {
                     && !ready.is_saved
                 {
                     // Nothing of this customer came after what is in it, or it would be in it.
-                    ready.count.through = through;
+                    ready.count.through = ready.count.through.max(through);
                     ready.is_saved = true;
                     saved.extend(ready.count.saved(customer, ready.rules.fingerprint()));
                 }
@@ -292,10 +292,82 @@ impl Slot {
                 }
                 true
             }
+            // Counted from the ledger before the news of it came here.
+            Self::Ready(ready) if commit.seq <= ready.count.through => true,
             Self::Ready(ready) => {
                 ready.is_saved = false;
                 ready.count.add(event).is_ok()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::TimeDelta;
+    use engine::BookDraft;
+    use engine::ids::CustomerId;
+    use engine::period::{Instant, Period};
+    use engine::usage::{Event, Meters, Span};
+    use ledger::{Committed, Incoming};
+
+    use super::{Count, Counters};
+
+    const BOOK: &str = r#"
+[book]
+id = "b"
+version = "1"
+effective = "1970-01-01"
+currency = "CNY"
+zone = "UTC"
+rounding = { at = "line", mode = "half_up" }
+name = { zh = "书", en = "Book" }
+[meters.calls]
+name = { zh = "调用", en = "Calls" }
+event = "api.call"
+aggregate = "count"
+[plans.p]
+name = { zh = "版", en = "Plan" }
+[[plans.p.charges]]
+meter = "calls"
+per_unit = { price = "1" }
+"#;
+
+    fn event(id: &str) -> Event {
+        let customer = CustomerId::new("acme").unwrap();
+        let (source, kind) = ("/test".to_owned(), "api.call".to_owned());
+        Event { source, id: id.to_owned(), customer, kind, time: Instant::UNIX_EPOCH, data: [].into() }
+    }
+
+    fn commit(seq: i64) -> Arc<Committed> {
+        let events = vec![Incoming::from(event(&seq.to_string()))];
+        Arc::new(Committed { previous: seq - 1, seq, received_us: 0, events })
+    }
+
+    #[test]
+    fn a_commit_counted_from_the_ledger_before_it_was_heard_of_is_counted_once() {
+        let counters = Counters::default();
+        counters.begin(7);
+        let period = Period { start: Instant::UNIX_EPOCH, end: Instant::UNIX_EPOCH + TimeDelta::days(31) };
+        let book = BookDraft::from_toml(BOOK).check().unwrap();
+        let (span, meters) = (Span::new(book.zone, period), Meters::of(&book));
+        let customer = event("8").customer;
+        assert!(counters.begin_counting(&customer, span));
+        // The ledger has commits 8 and 9 already when it is read; the news of them comes after that.
+        let mut count = Count::new(Arc::clone(&meters), span);
+        count.add(&event("8")).unwrap();
+        count.add(&event("9")).unwrap();
+        count.through = 9;
+        counters.end_counting(&customer, &meters, Some(count));
+        counters.follow(&commit(8));
+        let saved = counters.take_unsaved(10);
+        assert_eq!(saved.iter().map(|count| count.through).collect::<Vec<_>>(), [9], "9 is in it");
+        for seq in 9..=10 {
+            counters.follow(&commit(seq));
+        }
+        let counted = counters.counted(&customer, (&meters, span)).unwrap().unwrap();
+        assert_eq!((counted.events, counted.through), (3, 10));
     }
 }

@@ -25,7 +25,7 @@ fn header(reply: &Reply, name: &str) -> String {
 /// A customer's key sends its own events; those of another customer are refused one by one and put aside.
 async fn sends_its_own(api: &Api) {
     customer(api, "acme").await;
-    let token = api.key(json!({ "name": "backend", "customer": "acme" })).await;
+    let token = api.key(json!({ "name": "backend", "customer": "acme", "sources": ["/test"] })).await;
     assert!(token.starts_with("rk_") && token.len() == 67, "{token}");
     let reply = api.send_by(&token, &json!([event("1", "acme", TIME), event("2", "other", TIME)])).await;
     let answer = reply.json();
@@ -42,6 +42,35 @@ async fn sends_its_own(api: &Api) {
 #[tokio::test]
 async fn a_key_of_a_customer_sends_only_its_own_events() {
     sends_its_own(&Api::new().await).await;
+}
+
+#[tokio::test]
+async fn a_key_of_a_customer_without_sources_cannot_take_the_identity_of_anothers_event() {
+    let api = Api::new().await;
+    for id in ["acme", "bcme"] {
+        customer(&api, id).await;
+    }
+    let acme = api.key(json!({ "name": "acme", "customer": "acme" })).await;
+    assert_eq!(api.get("/v1/keys").await.json()[0]["sources"], json!(["/customers/acme"]));
+    // The gateway's event of bcme, sent before it by acme as its own.
+    let taken = api.send_by(&acme, &event("7", "acme", TIME)).await;
+    assert_eq!(taken.json()["events"][0]["code"], "not_your_source", "{}", taken.text());
+    assert_eq!(api.events(&event("7", "bcme", TIME)).await.json()["accepted"], 1);
+    let mut own = event("7", "acme", TIME);
+    own["source"] = json!("/customers/acme");
+    assert_eq!(api.send_by(&acme, &own).await.json()["accepted"], 1);
+    for source in ["/customers/bcme", "/customers/bcme/gateway", "/customers/acmes"] {
+        let order = json!({ "name": "k", "customer": "acme", "sources": ["/customers/acme/gateway", source] });
+        let refused = api.post("/v1/keys", order.to_string()).await;
+        assert_eq!(refused.problem(), refusal(422, "bad-source"), "{source}");
+        assert_eq!(
+            refused.json()["detail"],
+            format!(
+                "the source \"{source}\" is another customer's own; a key of acme sends for /customers/acme or sources \
+                 that the customer is given"
+            )
+        );
+    }
 }
 
 #[tokio::test]

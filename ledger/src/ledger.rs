@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use engine::period::Instant;
 use engine::usage::Event;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::AnyPool;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant as Moment, sleep_until};
 
@@ -252,7 +252,7 @@ impl Shared {
     /// Waits for its turn to write, which is over when the guard is dropped.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         let turn = self.writing.lock().await;
-        if self.turns.fetch_add(1, Ordering::Relaxed) % checkpoint::EVERY_TURNS == 0 {
+        if self.turns.fetch_add(1, Ordering::Relaxed).is_multiple_of(checkpoint::EVERY_TURNS) {
             self.written.notify_one();
         }
         turn
@@ -284,7 +284,7 @@ impl Shared {
             Backend::Sqlite => {}
             Backend::Postgres => {
                 let set = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                sqlx::raw_sql(set).execute(&mut *tx as &mut AnyConnection).await?;
+                sqlx::raw_sql(set).execute(&mut *tx).await?;
             }
         }
         Ok(tx)

@@ -97,7 +97,7 @@ impl Ledger {
             .bind(month_of(month_span(month).0))
             .bind(came.checksum)
             .bind(came.accepted)
-            .execute(&mut *tx as &mut AnyConnection)
+            .execute(&mut *tx)
             .await?;
         // Makes every process look at it again.
         state::next(&mut tx, "layout").await?;

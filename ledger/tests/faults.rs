@@ -1,5 +1,7 @@
 //! What the ledger does when it cannot: no room, nobody who sorts, somebody else who sorts, a clock that was set back.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[expect(dead_code, reason = "other tests need more of it")]
 mod support;
 

@@ -1,5 +1,7 @@
 //! Months that are dropped, segments that are folded, and the numbers about it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use engine::usage::Event;

@@ -1,5 +1,7 @@
 //! Every event once, whatever is sent again, sorted, stopped or opened anew: held against a plain map.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::BTreeMap;

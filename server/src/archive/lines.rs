@@ -81,13 +81,16 @@ pub(super) struct Reader {
     read: u64,
 }
 
+/// Some events, or the number of a broken one and what it lacks.
+type Chunk = std::result::Result<Vec<ArchivedEvent>, (u64, Broken)>;
+
 impl Reader {
     pub(super) fn open(file: File) -> Result<Self> {
         Ok(Self { lines: BufReader::new(zstd::Decoder::new(file)?), read: 0 })
     }
 
     /// The next events; `None` at the end. A broken event is told by its number, from 1.
-    pub(super) fn next(&mut self) -> Result<Option<std::result::Result<Vec<ArchivedEvent>, (u64, Broken)>>> {
+    pub(super) fn next(&mut self) -> Result<Option<Chunk>> {
         let (mut rows, mut text) = (Vec::new(), String::new());
         while rows.len() < CHUNK_LINES {
             text.clear();

@@ -165,7 +165,7 @@ impl Reader {
         }
         let group = self.file.get_row_group(self.next)?;
         self.next = self.next.saturating_add(1);
-        let mut times = read_numbers(&*group, 0)?.into_iter();
+        let times = read_numbers(&*group, 0)?;
         let mut received = read_numbers(&*group, 1)?.into_iter();
         let mut seqs = read_numbers(&*group, 2)?.into_iter();
         let mut columns = Vec::new();
@@ -176,7 +176,7 @@ impl Reader {
             return Err(no_column().into());
         };
         let mut rows = Vec::new();
-        while let Some(time_us) = times.next() {
+        for time_us in times {
             self.rows_before = self.rows_before.saturating_add(1);
             let number = self.rows_before;
             let broken = |what| move || ReadError::Row(number, what);

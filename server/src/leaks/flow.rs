@@ -135,6 +135,9 @@ enum Verdict {
 /// Stored text that is no event.
 struct Unreadable;
 
+/// Book and plan of an assignment.
+type PlanKey = (String, String);
+
 /// Tells which events leak; what it has found out about a plan it keeps.
 struct Judge<'b> {
     books: &'b Books,
@@ -142,7 +145,7 @@ struct Judge<'b> {
     utc: Period,
     customers: BTreeMap<String, Customer>,
     /// The period and the place in `rules` of customers by their assignment; those without one share a key.
-    known: BTreeMap<Option<(String, String)>, (Period, Option<usize>)>,
+    known: BTreeMap<Option<PlanKey>, (Period, Option<usize>)>,
     rules: Vec<Rules>,
 }
 

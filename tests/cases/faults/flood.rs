@@ -60,7 +60,7 @@ async fn beside_a_customer_with_nine_tenths_of_the_traffic_the_others_usage_and_
     let server = Server::start(folder.path(), &[("RATECARD_SORT_AT_EVENTS", "1000")]);
     let client = server.client();
     client.publish().await;
-    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    let now = server::Clock::System.now();
     let (time, month) = (now.to_rfc3339(), now.format("%Y-%m").to_string());
     let mut senders = JoinSet::new();
     for sender in 0..4_u64 {
@@ -68,7 +68,7 @@ async fn beside_a_customer_with_nine_tenths_of_the_traffic_the_others_usage_and_
         senders.spawn(async move {
             let own = format!("small-{sender}");
             for round in 0..20_u64 {
-                let who = |number: u64| if number % 10 == 0 { own.as_str() } else { "hot" };
+                let who = |number: u64| if number.is_multiple_of(10) { own.as_str() } else { "hot" };
                 let events: Value = (0..100)
                     .map(|number| event_at(&format!("{sender}-{round}-{number}"), who(number), &time))
                     .collect();

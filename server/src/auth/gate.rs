@@ -42,10 +42,15 @@ const EVENTS: &str = "events";
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// Where keys are looked at: everywhere but on pages and public files.
+fn is_guarded(path: &str) -> bool {
+    path.starts_with("/v1/") || path == "/metrics"
+}
+
 /// Identifies the key and counts the request.
 pub async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let token = bearer(request.headers()).filter(|token| token.starts_with(TOKEN_PREFIX));
-    let Some(token) = token.filter(|_| request.uri().path().starts_with("/v1/")) else {
+    let Some(token) = token.filter(|_| is_guarded(request.uri().path())) else {
         return next.run(request).await;
     };
     let known = match app.keyring.identify(&app.db, token).await {

@@ -203,7 +203,10 @@ async fn a_replay_has_the_rights_of_who_sent_it() {
     let later = "2026-12-15T08:00:00Z";
     api.send_by(&own, &event("1", "victim", later)).await;
     api.send_by(&gateway, &event("2", "victim", later)).await;
-    api.send_by(&own, &event("3", "acme", later)).await;
+    // A customer's key sends under this source where nobody named others.
+    let mut own_source = event("3", "acme", later);
+    own_source["source"] = json!("/customers/acme");
+    api.send_by(&own, &own_source).await;
     clock.forward(TimeDelta::hours(2));
     let (_, done) = send(&api, "/v1/quarantine/replay", &json!({})).await;
     let codes: Vec<(i64, &str)> = done["still_open"]

@@ -75,8 +75,9 @@ COPY (
             round(least(jobs, 6000000) * 0.00045 + greatest(jobs - 6000000, 0) * 0.00035, 2) AS jobs
         FROM used
     ),
-    net AS (SELECT *, calls + tokens + traffic + storage + jobs AS subtotal FROM lines)
-    SELECT customer, calls, tokens, traffic, storage, jobs, subtotal + round(subtotal * 0.06, 2) AS total FROM net
+    net AS (SELECT *, calls + tokens + traffic + storage + jobs AS subtotal FROM lines),
+    taxed AS (SELECT *, round(subtotal * 0.06, 2) AS tax FROM net)
+    SELECT *, subtotal + tax AS total FROM taxed
 ) TO '{lines}' (HEADER, DELIMITER ',')
 """
 

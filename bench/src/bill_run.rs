@@ -9,6 +9,7 @@ use std::time::{Duration, Instant as Clock};
 use engine::draft_invoice;
 use engine::ids::CustomerId;
 use engine::invoice::{Draft, DraftInput, Issued};
+use engine::money::Money;
 use engine::period::{Instant, Month};
 use intake::Mapping;
 use server::app::App;
@@ -17,7 +18,7 @@ use server::customers::store::{self as customers, Customer};
 use server::import::flow::{Order, import};
 use server::invoices::{flow::document, store as invoices};
 use server::metering::ahead::count_ahead;
-use server::metering::flow::{Terms, current, terms};
+use server::metering::flow::{Terms, current, terms as find_terms};
 
 use crate::made_up::{CUSTOMERS, MONTH_US, START_US};
 use crate::say;
@@ -48,6 +49,14 @@ pub(crate) async fn prepare(file: &Path, folder: &Path) {
     let app = open(folder).await;
     let stored = stored_counts(&app, &all).await;
     assert_eq!(stored, all.len(), "counts that are stored, and customers");
+    // A month is billed when it is over: by then its events are in blocks.
+    app.db.ledger().sort_all(now()).await.unwrap();
+    app.db.close().await;
+}
+
+pub(crate) async fn sort(folder: &Path) {
+    let app = open(folder).await;
+    app.db.ledger().sort_all(now()).await.unwrap();
     app.db.close().await;
 }
 
@@ -56,15 +65,16 @@ pub(crate) async fn drafts(folder: &Path, out: &Path) {
     let app = open(folder).await;
     let begin = Clock::now();
     let books = app.shelf.books(&app.db).await.unwrap();
-    let (mut drafts, mut after) = (Vec::new(), String::new());
+    let (mut drafts, mut after, mut terms) = (Vec::new(), String::new(), None);
     loop {
         let page = customers::page(&app.db, &after, CUSTOMERS_PER_PAGE).await.unwrap();
         let Some(last) = page.last() else { break };
         after = last.id.to_string();
-        let terms: Vec<Terms> = page.iter().map(|customer| terms(&books, customer, month()).unwrap()).collect();
-        let wanted: Vec<_> = page.iter().map(|customer| &customer.id).zip(&terms).collect();
+        // All are on the default plan: found once, as the bill run does.
+        let terms = terms.get_or_insert_with(|| find_terms(&books, last, month()).unwrap());
+        let wanted: Vec<(&CustomerId, &Terms)> = page.iter().map(|customer| (&customer.id, &*terms)).collect();
         let counted = count_ahead(&app.db, &wanted).await.unwrap();
-        drafts.extend(page.iter().zip(&terms).map(|(customer, terms)| {
+        drafts.extend(page.iter().map(|customer| {
             let input = DraftInput {
                 customer: &customer.id,
                 customer_name: customer.display_name(),
@@ -110,13 +120,20 @@ pub(crate) async fn run(folder: &Path, out: &Path) {
 
 /// As `ratecard rate --events` writes them.
 fn write_lines<'d>(out: &Path, drafts: impl Iterator<Item = &'d Draft>) {
-    let mut text = "customer,charge,quantity,amount,currency\n".to_owned();
+    let mut text = "customer,what,id,quantity,amount,currency\n".to_owned();
     for Draft { customer, bill, .. } in drafts {
         let code = bill.currency.code();
+        let mut put = |what: &str, id: &str, quantity: &str, amount: Money| {
+            writeln!(text, "{customer},{what},{id},{quantity},{amount},{code}").unwrap();
+        };
         for line in &bill.lines {
-            writeln!(text, "{customer},{},{},{},{code}", line.charge, line.quantity, line.amount).unwrap();
+            put("line", line.charge.as_str(), &line.quantity.to_string(), line.amount);
         }
-        writeln!(text, "{customer},total,,{},{code}", bill.total).unwrap();
+        put("subtotal", "", "", bill.subtotal);
+        for tax in &bill.taxes {
+            put("tax", tax.id.as_str(), "", tax.amount);
+        }
+        put("total", "", "", bill.total);
     }
     std::fs::write(out, text).unwrap();
 }
@@ -133,14 +150,14 @@ async fn every_customer(app: &App) -> Vec<Customer> {
 async fn look_at_usage(app: &App, all: &[Customer]) {
     let books = app.shelf.books(&app.db).await.unwrap();
     for customer in all {
-        current(app, &customer.id, &terms(&books, customer, month()).unwrap()).await.unwrap();
+        current(app, &customer.id, &find_terms(&books, customer, month()).unwrap()).await.unwrap();
     }
 }
 
 async fn stored_counts(app: &App, all: &[Customer]) -> usize {
     let books = app.shelf.books(&app.db).await.unwrap();
     let Some(first) = all.first() else { return 0 };
-    let terms = terms(&books, first, month()).unwrap();
+    let terms = find_terms(&books, first, month()).unwrap();
     let names: Vec<&str> = all.iter().map(|customer| customer.id.as_str()).collect();
     let time = (terms.period.start.timestamp_micros(), terms.period.end.timestamp_micros());
     app.db.ledger().counts_of(&names, time, terms.meters.fingerprint()).await.unwrap().len()

@@ -5,6 +5,7 @@
 pub mod cloud_event;
 pub mod collect;
 pub mod combined;
+pub mod count;
 pub mod files;
 pub mod json;
 pub mod line_problem;

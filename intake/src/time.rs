@@ -116,7 +116,7 @@ pub enum TimeProblem {
 }
 
 /// 2000-01-01T00:00:00Z and 2200-01-01T00:00:00Z in microseconds since 1970.
-const MICROS: std::ops::Range<i64> = 946_684_800_000_000..7_258_118_400_000_000;
+pub(crate) const MICROS: std::ops::Range<i64> = 946_684_800_000_000..7_258_118_400_000_000;
 
 /// A time of a log.
 pub fn read(text: &str, format: &TimeFormat) -> Result<Instant, TimeProblem> {

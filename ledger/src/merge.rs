@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use fastbloom::BloomFilter;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::LedgerError;
 use crate::keys::{self, Key, bits_for};
 use crate::ledger::Shared;
 use crate::place::Flip;
-use crate::runs::{Run, empty_filter, filter_pieces, part_of};
+use crate::runs::{Filter, Run, part_of};
 use crate::state;
 
 /// Writes the sorted keys of a new run, part by part.
@@ -18,7 +17,7 @@ pub(crate) struct RunWriter<'s> {
     number: i64,
     bits: u32,
     keys: u64,
-    filter: BloomFilter,
+    filter: Filter,
     part: usize,
     body: Vec<u8>,
     /// Parts that wait to be stored together.
@@ -43,7 +42,7 @@ impl<'s> RunWriter<'s> {
         sqlx::query(insert).bind(number).bind(i64::from(bits)).execute(&mut *tx).await?;
         tx.commit().await?;
         drop(turn);
-        let filter = empty_filter(expected.max(1));
+        let filter = Filter::empty(expected);
         Ok(Self { shared, number, bits, keys: 0, filter, part: 0, body: Vec::new(), full: Vec::new() })
     }
 
@@ -58,7 +57,7 @@ impl<'s> RunWriter<'s> {
             }
         }
         keys::put(&mut self.body, key);
-        self.filter.insert_hash(key.identity.low());
+        self.filter.insert(key.identity);
         self.keys += 1;
         Ok(())
     }
@@ -88,7 +87,7 @@ impl<'s> RunWriter<'s> {
     pub(crate) async fn end(mut self, connection: &mut AnyConnection) -> Result<i64, LedgerError> {
         self.close_part();
         self.store(connection).await?;
-        for (shard, body) in filter_pieces(&self.filter).into_iter().enumerate() {
+        for (shard, body) in self.filter.pieces().into_iter().enumerate() {
             let _turn = self.shared.turn().await;
             sqlx::query("INSERT INTO event_filters (run, shard, body) VALUES ($1, $2, $3)")
                 .bind(self.number)

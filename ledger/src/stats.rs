@@ -194,7 +194,7 @@ impl Ledger {
             size.bytes = size.bytes.saturating_add(segment.bytes);
         }
         let recent = index.recent.iter().map(|generation| generation.contents.len()).sum();
-        let words: usize = index.runs.iter().map(|run| run.filter.as_slice().len()).sum();
+        let filters: usize = index.runs.iter().map(|run| run.filter.bytes()).sum();
         Stats {
             by_source: counted.by_source.clone(),
             commit_us: counted.commit_us.clone(),
@@ -209,7 +209,7 @@ impl Ledger {
             months,
             runs: crate::bytes::length(index.runs.len()),
             keys: index.runs.iter().map(|run| run.keys).sum(),
-            filter_bytes: crate::bytes::length(words).saturating_mul(8),
+            filter_bytes: crate::bytes::length(filters),
             recent_keys: crate::bytes::length(recent),
         }
     }

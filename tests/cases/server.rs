@@ -24,6 +24,7 @@ mod server {
     mod postgres;
     mod program;
     mod quarantine;
+    mod rate_file;
     mod realtime;
     mod sources;
     mod store;

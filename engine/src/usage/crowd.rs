@@ -69,6 +69,11 @@ impl Crowd {
         self.rules.meters.kind(kind)
     }
 
+    /// Whether the source and the id of an event can change what is counted, and not only what an error says.
+    pub fn wants_ids(&self) -> bool {
+        self.rules.slot_of.contains(&None)
+    }
+
     /// How many customers there are: one more than the highest number that came.
     pub fn customers(&self) -> usize {
         self.sums.exact.len()

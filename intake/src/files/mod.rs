@@ -16,6 +16,8 @@ pub use events::{Events, Item, Outcome, Reading};
 pub use line_rule::read_line;
 pub(crate) use line_rule::too_long;
 pub use lines::{LINE_BYTES_MAX, Line, Lines};
+pub(crate) use parquet_rows::float;
+pub(crate) use parquet_value::{Kind, kind};
 
 #[cfg(test)]
 mod tests;

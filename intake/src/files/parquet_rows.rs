@@ -163,7 +163,7 @@ impl Column {
 }
 
 /// A float that is a whole number is exact as far as floats have all whole numbers.
-fn float(value: f64, shortest: String) -> Cell<'static> {
+pub(crate) fn float(value: f64, shortest: String) -> Cell<'static> {
     const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
     let is_whole = value.is_finite() && value.fract() == 0.0 && value.abs() <= WHOLE_MAX;
     let text = Cow::Owned(shortest);

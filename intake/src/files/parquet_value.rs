@@ -12,7 +12,7 @@ use crate::record::Cell;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Boolean,
     Integer,
     /// Its bits are those of a number without sign, of 32 or 64 bits.
@@ -34,14 +34,14 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Millis,
     Micros,
     Nanos,
 }
 
 /// What a column holds, or in words why no single value can be read from it.
-pub(super) fn kind(column: &ColumnDescriptor) -> Result<Kind, String> {
+pub(crate) fn kind(column: &ColumnDescriptor) -> Result<Kind, String> {
     if column.max_rep_level() > 0 {
         return Err("a list".to_owned());
     }
@@ -95,7 +95,7 @@ fn by_converted_type(column: &ColumnDescriptor) -> Option<Kind> {
 }
 
 impl Kind {
-    pub(super) fn of_integer(self, value: i64) -> Cell<'static> {
+    pub(crate) fn of_integer(self, value: i64) -> Cell<'static> {
         match self {
             Self::Unsigned { is_short: true } => number(u32::from_ne_bytes(low_bytes(value)).to_string()),
             Self::Unsigned { is_short: false } => number(u64::from_ne_bytes(value.to_ne_bytes()).to_string()),
@@ -132,7 +132,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn of_bytes(self, bytes: &[u8]) -> Cell<'static> {
+    pub(crate) fn of_bytes(self, bytes: &[u8]) -> Cell<'static> {
         match self {
             Self::Decimal { scale } => match big_endian(bytes) {
                 Some(value) => number(digits(value, scale)),

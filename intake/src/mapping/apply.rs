@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::rule::{As, Condition, EventRule, Pick, Source, TimePick};
+use super::rule::{As, Condition, EventRule, Pick, Source};
 use crate::cloud_event::ATTRIBUTE_LENGTH_MAX;
 use crate::line_problem::LineProblem;
 use crate::number::{self, NumberProblem};
@@ -35,29 +35,39 @@ pub fn event(
     if !counts(rule, record) {
         return Ok(None);
     }
-    let kind = name(rule, &rule.kind, record, "type")?;
-    let customer = picked_text(rule, &rule.customer, record)?.ok_or_else(|| missing(&rule.customer))?;
-    let customer = CustomerId::new(&customer).map_err(LineProblem::Customer)?;
-    let time = time_of(rule, &rule.time, record)?;
+    let kind = kind_of(rule, record)?;
+    let customer = customer_of(rule, record)?;
+    let time = time_of(rule, record)?;
     let mut data = BTreeMap::new();
     for (name, pick) in &rule.data {
-        if let Some(value) = picked(rule, pick, record)? {
+        if let Some(value) = value_of(rule, pick, record)? {
             data.insert(name.clone(), value);
         }
     }
-    let id = match rule.id.as_slice() {
-        [] => line_id(time),
-        fields => field_id(rule, fields, record)?,
-    };
+    let id = if rule.id.is_empty() { line_id(time) } else { field_id(rule, record)? };
     Ok(Some(Event { source: source.to_owned(), id, customer, kind, time, data }))
 }
 
 fn counts(rule: &EventRule, record: &Record<'_>) -> bool {
-    let has = |condition: &Condition| {
-        let text = present(rule, record, &condition.field).and_then(Cell::text).unwrap_or_default();
-        condition.values.iter().any(|value| *value == text)
-    };
+    let has = |condition: &Condition| holds(rule, condition, record);
     rule.only.iter().all(has) && !rule.except.iter().any(has)
+}
+
+/// Whether the record's field has one of the condition's values.
+pub(crate) fn holds(rule: &EventRule, condition: &Condition, record: &Record<'_>) -> bool {
+    let text = present(rule, record, &condition.field).and_then(Cell::text).unwrap_or_default();
+    condition.values.iter().any(|value| *value == text)
+}
+
+/// The type of the record's event.
+pub(crate) fn kind_of(rule: &EventRule, record: &Record<'_>) -> Result<String, LineProblem> {
+    checked_name(picked_text(rule, &rule.kind, record)?.ok_or_else(|| missing(&rule.kind))?, "type")
+}
+
+/// The customer of the record's event.
+pub(crate) fn customer_of(rule: &EventRule, record: &Record<'_>) -> Result<CustomerId, LineProblem> {
+    let customer = picked_text(rule, &rule.customer, record)?.ok_or_else(|| missing(&rule.customer))?;
+    CustomerId::new(&customer).map_err(LineProblem::Customer)
 }
 
 /// The value of a field, unless it is one of the texts that mean nothing.
@@ -88,7 +98,7 @@ fn field_name(pick: &Pick) -> String {
 }
 
 /// A value of the data; `None` where it may be missing and is.
-fn picked(rule: &EventRule, pick: &Pick, record: &Record<'_>) -> Result<Option<Value>, LineProblem> {
+pub(crate) fn value_of(rule: &EventRule, pick: &Pick, record: &Record<'_>) -> Result<Option<Value>, LineProblem> {
     let cell = match &pick.source {
         Source::Constant(value) => Some(Cell::Text(Cow::Borrowed(value))),
         Source::Field(path) => present(rule, record, path),
@@ -204,16 +214,12 @@ fn bounded(pick: &Pick, text: String) -> Result<String, LineProblem> {
 }
 
 fn picked_text(rule: &EventRule, pick: &Pick, record: &Record<'_>) -> Result<Option<String>, LineProblem> {
-    Ok(picked(rule, pick, record)?.map(|value| match value {
+    Ok(value_of(rule, pick, record)?.map(|value| match value {
         Value::String(text) => text,
         other @ (Value::Number(_) | Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_)) => {
             other.to_string()
         }
     }))
-}
-
-fn name(rule: &EventRule, pick: &Pick, record: &Record<'_>, what: &str) -> Result<String, LineProblem> {
-    checked_name(picked_text(rule, pick, record)?.ok_or_else(|| missing(pick))?, what)
 }
 
 /// An attribute of CloudEvents that names something.
@@ -231,18 +237,24 @@ fn checked_name(text: String, what: &str) -> Result<String, LineProblem> {
     }
 }
 
+/// Whether a text can be an id as it is; the same rule.
+pub(crate) fn is_name(text: &str) -> bool {
+    let is_plain = text.len() <= ATTRIBUTE_LENGTH_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain { !text.is_empty() } else { checked_name(text.to_owned(), "id").is_ok() }
+}
+
 /// One field is the id itself; several make a digest, so that `a` and `bc` are not `ab` and `c`.
-fn field_id(rule: &EventRule, fields: &[FieldPath], record: &Record<'_>) -> Result<String, LineProblem> {
+pub(crate) fn field_id(rule: &EventRule, record: &Record<'_>) -> Result<String, LineProblem> {
     let text = |field: &FieldPath| {
         let name = || field.as_str().to_owned();
         let cell = present(rule, record, field).ok_or_else(|| LineProblem::Missing { field: name() })?;
         cell.text().ok_or_else(|| LineProblem::Many { field: name() })
     };
-    if let [only] = fields {
+    if let [only] = rule.id.as_slice() {
         return checked_name(text(only)?.into_owned(), only.as_str());
     }
     let mut digest = Sha256::new();
-    for field in fields {
+    for field in &rule.id {
         let text = text(field)?;
         digest.update(text.len().to_string().as_bytes());
         digest.update(b":");
@@ -251,7 +263,9 @@ fn field_id(rule: &EventRule, fields: &[FieldPath], record: &Record<'_>) -> Resu
     Ok(digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn time_of(rule: &EventRule, pick: &TimePick, record: &Record<'_>) -> Result<Instant, LineProblem> {
+/// When the record's event happened.
+pub(crate) fn time_of(rule: &EventRule, record: &Record<'_>) -> Result<Instant, LineProblem> {
+    let pick = &rule.time;
     let field = || pick.field.as_str().to_owned();
     let in_time = |problem| LineProblem::Time { field: field(), problem };
     match present(rule, record, &pick.field) {

@@ -2,7 +2,7 @@
 //!
 //! A mapping is checked whole before the first line is read, and every mistake is told with its line and column.
 
-mod apply;
+pub(crate) mod apply;
 mod built_in;
 mod problem;
 mod read;

@@ -83,7 +83,7 @@ impl MappingArgs {
 }
 
 /// The source where nobody says one, which it was from the beginning.
-const SOURCE: &str = "access-log";
+pub(super) const SOURCE: &str = "access-log";
 
 pub(super) async fn import(app: &App, args: &ImportArgs, screen: &mut Screen) -> Result<(), CliError> {
     let (Some(file), None) = (&args.file, args.mapping.printed()) else {

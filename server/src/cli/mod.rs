@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod quarantine;
 mod rate;
+mod rate_file;
 mod screen;
 mod serve;
 mod usage;
@@ -77,7 +78,7 @@ enum Command {
     /// Say in words what changed between two price books, and for whom it gets cheaper or dearer
     #[command(after_help = check::DIFF_EXAMPLES)]
     Diff(check::DiffArgs),
-    /// Price a month of assumed usage
+    /// Price a month of assumed usage, or of everybody in a file of usage
     #[command(after_help = rate::EXAMPLES)]
     Rate(rate::RateArgs),
     /// Write the public view of price books as files for static hosting
@@ -182,6 +183,12 @@ enum CliError {
     Publish(#[from] crate::books::flow::PublishError),
     #[error(transparent)]
     Import(#[from] crate::import::flow::ImportError),
+    #[error(transparent)]
+    Count(#[from] intake::count::CountError),
+    #[error("customer {customer} cannot be priced: {error}")]
+    Unpriced { customer: String, error: engine::rating::RateError },
+    #[error("the sum of all bills has more than 28 digits")]
+    Sum,
     #[error(transparent)]
     Find(#[from] crate::find::flow::FindError),
     #[error(transparent)]

@@ -8,6 +8,7 @@ use engine::rating::{Rated, Step};
 use engine::text::{Lang, Names, Said, format_decimal, format_money, outline};
 use engine::wire::{Answer, Ask, Assumed, AssumedGroup, Door, Refusal, answer};
 
+use super::rate_file::{FileArgs, csv, rate_file};
 use super::screen::{Align, Screen, widths};
 use super::{CliError, LangArg, read_file};
 
@@ -16,7 +17,10 @@ Examples:
   ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000
   ratecard rate examples/acme-api.toml --plan starter --usage calls=1200000 --usage traffic=60000000000 --steps
   ratecard rate examples/language-models.toml --plan list --usage 'units[model=gpt-4o,kind=input,class=batch,size=to-32k]=2000000'
-  ratecard rate examples/acme-api.toml --plan growth --usage calls=9000000 --format json | jq -r .total";
+  ratecard rate examples/acme-api.toml --plan growth --usage calls=9000000 --format json | jq -r .total
+  ratecard rate book.toml --plan list --events access.log --mapping combined --period 2015-05
+  ratecard rate book.toml --plan list --events calls.parquet --mapping calls.toml --period 2026-11 --format csv
+A file is counted and priced as a bill run would, each event once; nothing of it is kept. Parquet files are the fastest.";
 
 #[derive(Debug, Args)]
 pub(super) struct RateArgs {
@@ -29,6 +33,8 @@ pub(super) struct RateArgs {
     /// Quantity of a meter, a plain decimal, or METER[NAME=VALUE,…]=QUANTITY of a part; may be given several times
     #[arg(long = "usage", value_name = "METER=QUANTITY", value_parser = read_usage)]
     usage: Vec<Assumed>,
+    #[command(flatten)]
+    file: FileArgs,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = RateFormat::Table)]
     format: RateFormat,
@@ -41,11 +47,13 @@ pub(super) struct RateArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RateFormat {
-    /// Lines and amounts
+pub(super) enum RateFormat {
+    /// Lines and amounts; of a file what each customer pays
     Table,
-    /// The engine's answer; amounts and quantities are decimal strings
+    /// The engine's answer, of a file one a line; amounts and quantities are decimal strings
     Json,
+    /// Every line, tax and total as a row
+    Csv,
 }
 
 /// `calls=1200` or, for a part of what a meter counts, `tokens[model=small,kind=input]=1200`.
@@ -92,14 +100,19 @@ fn gathered(usage: &[Assumed]) -> Vec<Assumed> {
 }
 
 pub(super) fn rate(args: &RateArgs, screen: &mut Screen) -> Result<(), CliError> {
+    if args.file.events.is_some() {
+        let order = (&args.file, args.book.as_path(), args.plan.as_str());
+        return rate_file(order, (args.format, args.lang.into()), screen);
+    }
     let door = Door::Rate { plan: args.plan.clone(), usage: gathered(&args.usage), account: None };
     let answered = answer(&Ask { book: read_file(&args.book)?, ask: door });
     match (args.format, answered) {
         (RateFormat::Json, Ok(answer)) => screen.line(&serde_json::to_string(&answer)?),
         (RateFormat::Table, Ok(Answer::Rated(rated))) => table(&rated, args, screen),
+        (RateFormat::Csv, Ok(Answer::Rated(rated))) => screen.bytes(&csv(std::iter::once(("", &*rated)))?),
         // The engine answers a question at the door where it was asked.
         (
-            RateFormat::Table,
+            RateFormat::Table | RateFormat::Csv,
             Ok(
                 Answer::Checked(_)
                 | Answer::Parts { .. }

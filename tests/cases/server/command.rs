@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::api::BOOK;
 use super::program::Program;
 
-const WEB_LOGS: &str = include_str!("../../../examples/web-logs.toml");
+pub const WEB_LOGS: &str = include_str!("../../../examples/web-logs.toml");
 
 /// A log of `lines` lines by `clients` clients, and what each client did: requests and bytes.
-fn log(lines: u64, clients: u64) -> (String, BTreeMap<String, (u64, u64)>) {
+pub fn log(lines: u64, clients: u64) -> (String, BTreeMap<String, (u64, u64)>) {
     let mut text = String::new();
     let mut totals: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for line in 0..lines {
@@ -36,7 +36,7 @@ fn log(lines: u64, clients: u64) -> (String, BTreeMap<String, (u64, u64)>) {
     (text, totals)
 }
 
-fn invoices(program: &Program) -> Vec<Value> {
+pub fn invoices(program: &Program) -> Vec<Value> {
     let list = program.ok(&["invoices", "--format", "json"]);
     list.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -56,7 +56,7 @@ impl Rated {
         let their_text = workspace::read_text(&theirs)?;
         for ours in [rated, drafts, invoices] {
             let agree = same_amounts(&workspace::read_text(&ours)?, &their_text)
-                .map_err(|difference| Failure::OtherAmounts { path: ours.clone(), difference })?;
+                .map_err(|difference| Failure::OtherAmounts { path: ours.clone(), difference: Box::new(difference) })?;
             eprintln!("{} amounts agree with DuckDB's to the cent", table::grouped(u64::try_from(agree).unwrap_or(0)));
         }
         Ok(())

@@ -65,7 +65,7 @@ pub(crate) enum Failure {
     LonelyBenchmark { program: &'static str, name: String },
 
     #[error("the amounts of {} are not those of DuckDB: {difference}", path.display())]
-    OtherAmounts { path: PathBuf, difference: Difference },
+    OtherAmounts { path: PathBuf, difference: Box<Difference> },
 
     #[error(
         "the first load of the calculator is {ratio} times that of a bare Yew page (brotli); at most {limit} is allowed"

@@ -54,12 +54,6 @@ pub(crate) async fn prepare(file: &Path, folder: &Path) {
     app.db.close().await;
 }
 
-pub(crate) async fn sort(folder: &Path) {
-    let app = open(folder).await;
-    app.db.ledger().sort_all(now()).await.unwrap();
-    app.db.close().await;
-}
-
 /// From the stored counts to priced drafts in memory; their lines go to `out`.
 pub(crate) async fn drafts(folder: &Path, out: &Path) {
     let app = open(folder).await;

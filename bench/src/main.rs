@@ -39,8 +39,6 @@ fn main() {
         #[cfg(feature = "http")]
         ["bill-prepare", file, folder] => runtime.block_on(bill_run::prepare(file.as_ref(), folder.as_ref())),
         #[cfg(feature = "http")]
-        ["bill-sort", folder] => runtime.block_on(bill_run::sort(folder.as_ref())),
-        #[cfg(feature = "http")]
         ["bill-drafts", folder, out] => runtime.block_on(bill_run::drafts(folder.as_ref(), out.as_ref())),
         #[cfg(feature = "http")]
         ["bill-run", folder, out] => runtime.block_on(bill_run::run(folder.as_ref(), out.as_ref())),

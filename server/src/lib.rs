@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod archive;
+mod aside;
 pub mod asks;
 pub mod audit;
 pub mod auth;

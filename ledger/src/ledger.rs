@@ -74,7 +74,7 @@ pub struct Ledger {
 }
 
 /// Nobody else of this process writes to the ledger.
-pub(crate) type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
+pub type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 /// What the ledger's tasks share.
 #[derive(Debug)]
@@ -210,6 +210,12 @@ impl Ledger {
         let mut committing = self.committing.clone();
         // Nothing is ever sent: it ends when the task has ended.
         while committing.changed().await.is_ok() {}
+    }
+
+    /// Waits for a turn to write to the same database; commits wait until it is dropped. SQLite lets one write at a time,
+    /// and who asks it again and again for the lock may wait long.
+    pub async fn turn(&self) -> Turn<'_> {
+        self.shared.turn().await
     }
 
     /// The number of the last commit that this process knows of.

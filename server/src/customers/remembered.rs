@@ -38,23 +38,16 @@ const CUSTOMERS_MAX: usize = 200_000;
 
 impl Remembered {
     /// Those of the customers who are there, as they were at these versions or later.
-    pub async fn of(&self, (db, versions): (&Db, Versions), ids: BTreeSet<&CustomerId>) -> Result<Customers, DbError> {
-        let mut found = Customers::new();
-        let mut unknown = Vec::new();
-        {
-            let memory = self.memory_at(versions);
-            for id in ids {
-                match memory.customers.get(id) {
-                    Some(customer) => {
-                        found.insert(id.clone(), Arc::clone(customer));
-                    }
-                    None => unknown.push(id),
-                }
-            }
-        }
+    pub async fn of<'i>(
+        &self,
+        (db, versions): (&Db, Versions),
+        ids: impl IntoIterator<Item = &'i CustomerId>,
+    ) -> Result<Customers, DbError> {
+        let (mut found, unknown) = self.look(versions, ids);
         if unknown.is_empty() {
             return Ok(found);
         }
+        let unknown: Vec<&CustomerId> = unknown.into_iter().collect();
         let read = store::find_all(db, &unknown).await?;
         let mut memory = self.memory();
         for customer in read {
@@ -68,6 +61,27 @@ impl Remembered {
         Ok(found)
     }
 
+    /// Those who are remembered, and those who are not.
+    fn look<'i>(
+        &self,
+        versions: Versions,
+        ids: impl IntoIterator<Item = &'i CustomerId>,
+    ) -> (Customers, BTreeSet<&'i CustomerId>) {
+        let (mut found, mut unknown) = (Customers::new(), BTreeSet::new());
+        let memory = self.memory_at(versions);
+        for id in ids {
+            match memory.customers.get(id) {
+                Some(customer) => {
+                    found.insert(id.clone(), Arc::clone(customer));
+                }
+                None => {
+                    unknown.insert(id);
+                }
+            }
+        }
+        (found, unknown)
+    }
+
     /// The customer of this id as the database told last; it is asked only for who is not remembered.
     pub async fn lately(&self, db: &Db, id: &CustomerId) -> Result<Option<Arc<Customer>>, DbError> {
         let remembered = db.known_versions().and_then(|known| self.memory_at(known).customers.get(id).cloned());
@@ -75,7 +89,7 @@ impl Remembered {
             return Ok(remembered);
         }
         let versions = db.versions().await?;
-        Ok(self.of((db, versions), [id].into()).await?.into_values().next())
+        Ok(self.of((db, versions), [id]).await?.into_values().next())
     }
 
     /// Adds customers who were not there a moment ago. Who comes while others are being added goes along with the next.

@@ -114,7 +114,7 @@ async fn read_all(
     events: &[Submitted<'_>],
 ) -> Result<(Vec<Taken>, BTreeSet<CustomerId>), DbError> {
     let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
-    let named: BTreeSet<&CustomerId> = taken.iter().flatten().map(|incoming| &incoming.event.customer).collect();
+    let named = taken.iter().flatten().map(|incoming| &incoming.event.customer);
     let known = surroundings.customers.of((db, surroundings.versions), named).await?;
     let meters = CountingBooks::new(surroundings.books, &known);
     let mut new = BTreeSet::new();

@@ -46,8 +46,7 @@ struct Alike {
 async fn alike(app: &App, absent: Vec<(CustomerId, Instant)>) -> Result<Vec<Alike>, MeteringError> {
     let versions = app.db.versions().await?;
     let books = app.shelf.books_at(&app.db, versions).await?;
-    let ids: BTreeSet<&CustomerId> = absent.iter().map(|(id, _)| id).collect();
-    let known = app.customers.of((&app.db, versions), ids).await?;
+    let known = app.customers.of((&app.db, versions), absent.iter().map(|(id, _)| id)).await?;
     let mut groups: BTreeMap<(i64, i64, String), Alike> = BTreeMap::new();
     for (id, time) in absent {
         let Some(customer) = known.get(&id) else { continue };

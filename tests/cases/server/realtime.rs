@@ -219,7 +219,7 @@ async fn a_plan_given_by_another_process_holds_for_events_at_once_and_for_quotas
     assert_eq!(quota(&api, "acme", "calls").await["included"], "3");
     let other = server::app::open(config(&api.folder), Clock::Fixed(NOW.parse().unwrap())).await.unwrap();
     let books = other.shelf.books(&other.db).await.unwrap();
-    let plan = Some(("live".parse().unwrap(), "paid".parse().unwrap()));
+    let plan = Some((engine::ids::BookId::new("live").unwrap(), engine::ids::PlanId::new("paid").unwrap()));
     let details = server::customers::flow::Details { plan, ..Default::default() };
     let acme = engine::ids::CustomerId::new("acme").unwrap();
     server::customers::flow::put(&other.db, &books, (&acme, &details), NOW.parse().unwrap()).await.unwrap();

@@ -29,6 +29,10 @@ fn main() {
         #[cfg(feature = "http")]
         ["http-ours", events] => http::ours(&runtime, number(events)),
         #[cfg(feature = "http")]
+        ["http-quota", requests] => http::quota(&runtime, number(requests)),
+        #[cfg(feature = "http")]
+        ["http-visible", per_second, seconds] => http::visible(&runtime, number(per_second), number(seconds)),
+        #[cfg(feature = "http")]
         ["http-parse-only", events] => http::parse_only(&runtime, number(events)),
         _ => panic!("say what to measure; see main.rs"),
     }

@@ -2,8 +2,8 @@
 //!
 //! One scan sees one state of the ledger. The order is that of storage; [`Ledger::page`] sorts.
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use sqlx::{AnyConnection, Row as _};
@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::block::Unpacked;
 use crate::changes::{self, Changed};
 use crate::error::LedgerError;
-use crate::index::{BlockHead, Index, Segment, TailBatch};
+use crate::index::{BlockHead, Index, Segment, TailBatch, customer_hash};
 use crate::ledger::{Ledger, Shared};
 use crate::load;
 use crate::row::Row;
@@ -103,6 +103,29 @@ impl Ledger {
             Unit::Batch { .. } => true,
         });
         scan_view(view, query, visit).await
+    }
+
+    /// The same for events of these customers. What has none of them is not read.
+    pub async fn scan_of(
+        &self,
+        query: Query<'_>,
+        customers: &BTreeSet<&str>,
+        mut visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
+    ) -> Result<Found, LedgerError> {
+        let mut view = self.shared.view(query).await?;
+        let mut hashes: Vec<u64> = customers.iter().map(|customer| customer_hash(customer)).collect();
+        hashes.sort_unstable();
+        view.units.retain(|unit| match unit {
+            Unit::Block { head, .. } => {
+                let span = (Bound::Included(&*head.customer), Bound::Included(&*head.last_customer));
+                customers.range::<str, _>(span).next().is_some()
+            }
+            Unit::Batch { batch, .. } => batch.may_have_any(&hashes),
+        });
+        scan_view(view, query, |row, changed_by| {
+            if customers.contains(row.customer) { visit(row, changed_by) } else { ControlFlow::Continue(()) }
+        })
+        .await
     }
 
     /// How many wanted events there are in each step of time, by the step's start. Steps begin at multiples of `step_us`

@@ -37,6 +37,7 @@ pub mod router;
 pub mod sources;
 pub mod start;
 pub mod trial;
+pub mod versions;
 
 pub use clock::Clock;
 pub use config::{Config, DatabasePlace};

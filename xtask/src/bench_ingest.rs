@@ -53,11 +53,15 @@ pub(crate) fn bench_ingest(workspace: &Workspace, amounts: Amounts) -> Result<Ex
         if !amounts.without_http {
             run(&["http-ours", HTTP_EVENTS])?;
             run(&["http-parse-only", HTTP_EVENTS])?;
+            run(&["http-quota", "2000"])?;
         }
     }
     run(&["stored", &amounts.stored.to_string()])?;
     let half = half_load(&figures);
     bench::gather(Command::new(&program).args(["latency", &half.to_string(), "20"]), &mut figures)?;
+    if !amounts.without_http {
+        bench::gather(Command::new(&program).args(["http-visible", &half.to_string(), "10"]), &mut figures)?;
+    }
     let rows: Vec<Vec<String>> = GOALS.iter().filter_map(|goal| goal.row(&figures)).collect();
     let title = "Keeping events: medians; every answer after it is on the disk";
     table::print(title, &["path", "ours", "against", "ratio", "must", "aim", "is"], &rows);
@@ -95,7 +99,7 @@ enum Bound {
     AtMost,
 }
 
-const GOALS: [Goal; 9] = [
+const GOALS: [Goal; 11] = [
     Goal::ratio(
         "batches of 1,000, each event once ÷ loop with UNIQUE",
         ["batches_ours", "batches_keyed_loop"],
@@ -122,6 +126,12 @@ const GOALS: [Goal; 9] = [
         (1.3, Some(1.0)),
     ),
     Goal::alone("accepted → heard at half load, p99, ms", "heard_p99_ms", (100.0, Some(20.0))),
+    Goal::alone(
+        "accepted → in an answer about usage at half load, p99, ms",
+        "http_visible_p99_ms",
+        (100.0, Some(20.0)),
+    ),
+    Goal::alone("quota check, with the client's time, ms, p50", "http_quota_p50_ms", (1.0, None)),
     Goal::alone("stored bytes of an event with 5 attributes", "stored_bytes_per_event", (120.0, None)),
     Goal::alone("a customer's second, ms", "second_ms", (100.0, None)),
     Goal::alone("a customer's month by the hour, ms", "month_by_hour_ms", (200.0, None)),

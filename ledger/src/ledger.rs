@@ -212,12 +212,6 @@ impl Ledger {
         while committing.changed().await.is_ok() {}
     }
 
-    /// Waits for a turn to write to the same database; commits wait until it is dropped. SQLite lets one write at a time,
-    /// and who asks it again and again for the lock may wait long.
-    pub async fn turn(&self) -> Turn<'_> {
-        self.shared.turn().await
-    }
-
     /// The number of the last commit that this process knows of.
     pub fn through(&self) -> i64 {
         self.shared.index().stand.batch

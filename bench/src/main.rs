@@ -2,12 +2,16 @@
 //! `cargo xtask bench-ingest` runs it in turns and compares.
 
 #[cfg(feature = "http")]
+mod bill_run;
+#[cfg(feature = "http")]
 mod http;
 mod latency;
 mod library;
 mod made_up;
 mod place;
 mod plain_loop;
+#[cfg(feature = "http")]
+mod rated_file;
 mod stored;
 
 use std::env::args;
@@ -34,6 +38,16 @@ fn main() {
         ["http-visible", per_second, seconds] => http::visible(&runtime, number(per_second), number(seconds)),
         #[cfg(feature = "http")]
         ["http-parse-only", events] => http::parse_only(&runtime, number(events)),
+        #[cfg(feature = "http")]
+        ["rated-file", rows, file] => rated_file::write(number(rows), file.as_ref()),
+        #[cfg(feature = "http")]
+        ["bill-prepare", file, folder] => runtime.block_on(bill_run::prepare(file.as_ref(), folder.as_ref())),
+        #[cfg(feature = "http")]
+        ["bill-sort", folder] => runtime.block_on(bill_run::sort(folder.as_ref())),
+        #[cfg(feature = "http")]
+        ["bill-drafts", folder, out] => runtime.block_on(bill_run::drafts(folder.as_ref(), out.as_ref())),
+        #[cfg(feature = "http")]
+        ["bill-run", folder, out] => runtime.block_on(bill_run::run(folder.as_ref(), out.as_ref())),
         _ => panic!("say what to measure; see main.rs"),
     }
 }

@@ -2,8 +2,10 @@
 //! Measuring is `bench/`'s; here the rounds are gathered, and medians and ratios shown beside what they have to be.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use crate::bench_rated::Rated;
 use crate::error::Failure;
 use crate::workspace::Workspace;
 use crate::{bench, process, table};
@@ -23,10 +25,17 @@ pub(crate) struct Amounts {
     /// Leaves out what needs the server, which takes long to build.
     #[arg(long)]
     without_http: bool,
+    /// Rows of the Parquet file that is rated and billed beside DuckDB, which comes from PyPI; 0 leaves that out. 10000000
+    /// need 3 GB of disk.
+    #[arg(long, default_value_t = 10_000_000)]
+    rated_events: u64,
+    /// Measures that alone.
+    #[arg(long, conflicts_with = "without_http")]
+    only_rated: bool,
 }
 
 /// Figures of all rounds, by name.
-type Figures = BTreeMap<String, Vec<f64>>;
+pub(crate) type Figures = BTreeMap<String, Vec<f64>>;
 
 pub(crate) fn bench_ingest(workspace: &Workspace, amounts: Amounts) -> Result<ExitCode, Failure> {
     let build = workspace.scratch("bench-ingest")?;
@@ -37,38 +46,66 @@ pub(crate) fn bench_ingest(workspace: &Workspace, amounts: Amounts) -> Result<Ex
     }
     process::run(&mut cargo)?;
     let program = build.join("release").join("ingest-bench");
-    let mut figures = Figures::new();
-    let mut run = |arguments: &[&str]| {
-        eprintln!("measuring {}", arguments.join(" "));
-        bench::gather(Command::new(&program).args(arguments), &mut figures)
+    let rated = match amounts.rated_events {
+        0 => None,
+        _ if amounts.without_http => None,
+        rows => Some(Rated::prepare(workspace, &build, &program, rows)?),
     };
-    let events = amounts.events.to_string();
+    let mut figures = Figures::new();
     // In turns: what else the machine does must not fall on one side alone.
     for _ in 0..amounts.rounds.max(1) {
-        for side in ["batches-ours", "batches-keyed-loop", "batches-plain-loop"] {
-            run(&[side, &events])?;
+        if !amounts.only_rated {
+            round(&program, amounts, &mut figures)?;
         }
-        run(&["writers", "64", "20000"])?;
-        run(&["writers", "1", "500"])?;
-        if !amounts.without_http {
-            run(&["http-ours", HTTP_EVENTS])?;
-            run(&["http-parse-only", HTTP_EVENTS])?;
-            run(&["http-quota", "2000"])?;
+        if let Some(rated) = &rated {
+            rated.round(&mut figures)?;
         }
     }
-    run(&["stored", &amounts.stored.to_string()])?;
-    let half = half_load(&figures);
-    bench::gather(Command::new(&program).args(["latency", &half.to_string(), "20"]), &mut figures)?;
-    if !amounts.without_http {
-        bench::gather(Command::new(&program).args(["http-visible", &half.to_string(), "10"]), &mut figures)?;
+    if let Some(rated) = rated {
+        rated.end()?;
     }
+    let stored = if amounts.only_rated { None } else { Some(look_at_stored(&program, amounts, &mut figures)?) };
     let rows: Vec<Vec<String>> = GOALS.iter().filter_map(|goal| goal.row(&figures)).collect();
     let title = "Keeping events: medians; every answer after it is on the disk";
     table::print(title, &["path", "ours", "against", "ratio", "must", "aim", "is"], &rows);
     table::print("All figures", &["name", "median", "least", "most", "rounds"], &all(&figures));
-    let remark = format!("{} events stored; heard at {} events a second.", grouped(amounts.stored), grouped(half));
-    table::remark(&remark);
+    if let Some(remark) = stored {
+        table::remark(&remark);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn measure(program: &Path, arguments: &[&str], figures: &mut Figures) -> Result<(), Failure> {
+    eprintln!("measuring {}", arguments.join(" "));
+    bench::gather(Command::new(program).args(arguments), figures)
+}
+
+/// What is run in every round.
+fn round(program: &Path, amounts: Amounts, figures: &mut Figures) -> Result<(), Failure> {
+    let events = amounts.events.to_string();
+    let mut run = |arguments: &[&str]| measure(program, arguments, figures);
+    for side in ["batches-ours", "batches-keyed-loop", "batches-plain-loop"] {
+        run(&[side, &events])?;
+    }
+    run(&["writers", "64", "20000"])?;
+    run(&["writers", "1", "500"])?;
+    if !amounts.without_http {
+        run(&["http-ours", HTTP_EVENTS])?;
+        run(&["http-parse-only", HTTP_EVENTS])?;
+        run(&["http-quota", "2000"])?;
+    }
+    Ok(())
+}
+
+/// What is run once: a store that has grown, and half of what the rounds could take. Says how much that was.
+fn look_at_stored(program: &Path, amounts: Amounts, figures: &mut Figures) -> Result<String, Failure> {
+    measure(program, &["stored", &amounts.stored.to_string()], figures)?;
+    let half = half_load(figures);
+    measure(program, &["latency", &half.to_string(), "20"], figures)?;
+    if !amounts.without_http {
+        measure(program, &["http-visible", &half.to_string(), "10"], figures)?;
+    }
+    Ok(format!("{} events stored; heard at {} events a second.", grouped(amounts.stored), grouped(half)))
 }
 
 const HTTP_EVENTS: &str = "200000";
@@ -99,7 +136,7 @@ enum Bound {
     AtMost,
 }
 
-const GOALS: [Goal; 11] = [
+const GOALS: [Goal; 15] = [
     Goal::ratio(
         "batches of 1,000, each event once ÷ loop with UNIQUE",
         ["batches_ours", "batches_keyed_loop"],
@@ -124,6 +161,25 @@ const GOALS: [Goal; 11] = [
         ["append_mean_us_last", "append_mean_us_first"],
         Bound::AtMost,
         (1.3, Some(1.0)),
+    ),
+    Goal::ratio(
+        "Parquet file → rated totals ÷ DuckDB, ms",
+        ["rated_ours_ms", "rated_duckdb_ms"],
+        Bound::AtMost,
+        (0.5, Some(0.25)),
+    ),
+    Goal::ratio("the same, memory at most, MB", ["rated_ours_mb", "rated_duckdb_mb"], Bound::AtMost, (0.25, None)),
+    Goal::ratio(
+        "counts kept at ingest → rated drafts ÷ DuckDB from the file, ms",
+        ["bill_drafts_ms", "rated_duckdb_ms"],
+        Bound::AtMost,
+        (0.1, Some(0.02)),
+    ),
+    Goal::ratio(
+        "the whole bill run, invoices on the disk ÷ DuckDB from the file, ms",
+        ["bill_run_ms", "rated_duckdb_ms"],
+        Bound::AtMost,
+        (0.1, Some(0.02)),
     ),
     Goal::alone("accepted → heard at half load, p99, ms", "heard_p99_ms", (100.0, Some(20.0))),
     Goal::alone(
@@ -175,7 +231,7 @@ impl Goal {
             self.path.to_owned(),
             bench::in_digits(ours),
             against.map_or_else(String::new, bench::in_digits),
-            against.map_or_else(String::new, |_| format!("{figure:.2}")),
+            against.map_or_else(String::new, |_| format!("{figure:.3}")),
             format!("{}", self.must),
             self.aim.map_or_else(String::new, |aim| format!("{aim}")),
             is.to_owned(),

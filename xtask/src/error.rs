@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::pages::html::TagError;
+use crate::same_amounts::Difference;
 
 /// Why a command stopped.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,9 @@ pub(crate) enum Failure {
 
     #[error("`{program}` measured `{name}` and the other side did not: both must know the same benchmarks")]
     LonelyBenchmark { program: &'static str, name: String },
+
+    #[error("the amounts of {} are not those of DuckDB: {difference}", path.display())]
+    OtherAmounts { path: PathBuf, difference: Box<Difference> },
 
     #[error(
         "the first load of the calculator is {ratio} times that of a bare Yew page (brotli); at most {limit} is allowed"

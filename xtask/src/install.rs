@@ -141,6 +141,7 @@ fn seconds(need: Need) -> u64 {
         Need::ChromeDriver => 5,
         Need::PostgreSql => 25,
         Need::PdfToText => 4,
+        Need::PythonVenv => 10,
     }
 }
 

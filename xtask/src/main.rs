@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_ingest;
+mod bench_rated;
 mod contents;
 mod error;
 mod fuzz;
@@ -13,7 +14,9 @@ mod pages;
 mod parity;
 mod process;
 mod progress;
+mod python;
 mod run;
+mod same_amounts;
 mod size;
 mod table;
 mod test;

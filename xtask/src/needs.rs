@@ -22,6 +22,7 @@ pub(crate) enum Need {
     ChromeDriver,
     PostgreSql,
     PdfToText,
+    PythonVenv,
 }
 
 /// What building the pages and the server takes, and showing Chinese in a PDF.
@@ -42,6 +43,9 @@ pub(crate) const TO_TEST: &[Need] = &[
 /// What the browser side alone takes.
 pub(crate) const TO_BUILD_PAGES: &[Need] = &[Need::WasmTarget, Need::Node, Need::Npm];
 
+/// What measuring beside DuckDB takes.
+pub(crate) const TO_RUN_DUCKDB: &[Need] = &[Need::PythonVenv];
+
 impl Need {
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -53,6 +57,7 @@ impl Need {
             Need::ChromeDriver => "ChromeDriver",
             Need::PostgreSql => "the PostgreSQL server",
             Need::PdfToText => "pdftotext",
+            Need::PythonVenv => "Python with virtual environments",
         }
     }
 
@@ -67,6 +72,7 @@ impl Need {
             Need::ChromeDriver => Some("chromium-driver"),
             Need::PostgreSql => Some("postgresql"),
             Need::PdfToText => Some("poppler-utils"),
+            Need::PythonVenv => Some("python3-venv"),
         }
     }
 
@@ -80,6 +86,7 @@ impl Need {
             Need::ChromeDriver => process::on_path("chromedriver").is_some(),
             Need::PostgreSql => postgres_is_installed(),
             Need::PdfToText => process::on_path("pdftotext").is_some(),
+            Need::PythonVenv => python_makes_environments(),
         }
     }
 }
@@ -110,6 +117,11 @@ fn wasm_target_is_installed() -> bool {
     process::probe(&mut rustc)
         .and_then(|directory| fs::read_dir(directory).ok())
         .is_some_and(|mut entries| entries.next().is_some())
+}
+
+/// Debian has Python without what puts pip into a virtual environment.
+fn python_makes_environments() -> bool {
+    process::probe(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_some()
 }
 
 /// Debian keeps the server's programs off the PATH, one directory for each version.

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant as Clock;
+use std::time::{Duration, Instant as Clock};
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +25,10 @@ const TOKEN: &str = "a-token-for-measuring-only";
 
 /// The server as it is, with a book that counts every event.
 pub(crate) fn ours(runtime: &Runtime, events: u64) {
+    with_server(runtime, async |address| say("http_ours", load(address, events).await));
+}
+
+fn with_server(runtime: &Runtime, measure: impl AsyncFnOnce(SocketAddr)) {
     let folder = tempfile::tempdir().unwrap();
     runtime.block_on(async {
         let config = server::Config { token: Some(TOKEN.to_owned()), ..server::Config::in_dir(folder.path()) };
@@ -32,8 +36,66 @@ pub(crate) fn ours(runtime: &Runtime, events: u64) {
         let book = include_str!("book.toml");
         let reply = send(&client(), running.address, ("/v1/books", "application/toml"), book.into()).await;
         assert_eq!(reply, StatusCode::CREATED);
-        say("http_ours", load(running.address, events).await);
+        measure(running.address).await;
         running.stop().await;
+    });
+}
+
+/// The quota check of customers whose counts are in memory, one after the other on one connection: from the request to
+/// the end of the answer, so that the client's time is in it.
+pub(crate) fn quota(runtime: &Runtime, requests: u64) {
+    with_server(runtime, async |address| {
+        load(address, 2_000).await;
+        let client = client();
+        let mut times = Vec::new();
+        // The first time each is asked for is not measured.
+        for n in (0..QUOTA_CUSTOMERS).chain(0..requests) {
+            let path = format!("/v1/customers/{}/quota?meter=calls", made_up::customer(n % QUOTA_CUSTOMERS));
+            let begin = Clock::now();
+            assert_eq!(get(&client, address, &path).await, StatusCode::OK);
+            times.push(begin.elapsed().as_secs_f64() * 1e3);
+        }
+        let mut times = times.split_off(usize::try_from(QUOTA_CUSTOMERS).unwrap());
+        times.sort_by(f64::total_cmp);
+        say("http_quota_p50_ms", times[times.len() / 2]);
+        say("http_quota_p99_ms", times[times.len() * 99 / 100]);
+    });
+}
+
+const QUOTA_CUSTOMERS: u64 = 100;
+
+/// From the answer that a batch was accepted to an answer about a customer's usage with all of it, at so many events a
+/// second. Every tenth batch is followed by such a question.
+pub(crate) fn visible(runtime: &Runtime, per_second: u64, seconds: u64) {
+    with_server(runtime, async |address| {
+        let (client, begin) = (client(), Clock::now());
+        let mut asked = Vec::new();
+        for batch in 0..per_second * seconds / BATCH {
+            let body = body(batch);
+            let due = begin + Duration::from_secs_f64((batch * BATCH) as f64 / per_second as f64);
+            tokio::time::sleep_until(due.into()).await;
+            let client = client.clone();
+            let task = tokio::spawn(async move {
+                let kind = ("/v1/events", "application/json");
+                assert_eq!(send(&client, address, kind, body.into()).await, StatusCode::OK);
+                let accepted = Clock::now();
+                if batch.is_multiple_of(10) {
+                    let last = made_up::customer((batch + 1) * BATCH - 1);
+                    let path = format!("/v1/customers/{last}/usage?month=2026-11");
+                    assert_eq!(get(&client, address, &path).await, StatusCode::OK);
+                }
+                accepted.elapsed().as_secs_f64() * 1e3
+            });
+            asked.push((batch, task));
+        }
+        let mut times = Vec::new();
+        for (batch, task) in asked {
+            let time = task.await.unwrap();
+            times.extend(batch.is_multiple_of(10).then_some(time));
+        }
+        times.sort_by(f64::total_cmp);
+        say("http_visible_p50_ms", times[times.len() / 2]);
+        say("http_visible_p99_ms", times[times.len() * 99 / 100]);
     });
 }
 
@@ -70,6 +132,14 @@ async fn send(client: &HttpClient, address: SocketAddr, (path, kind): (&str, &st
         .header("authorization", format!("Bearer {TOKEN}"))
         .header("content-type", kind);
     let response = client.request(request.body(body).unwrap()).await.unwrap();
+    let status = response.status();
+    response.into_body().collect().await.unwrap();
+    status
+}
+
+async fn get(client: &HttpClient, address: SocketAddr, path: &str) -> StatusCode {
+    let request = Request::get(format!("http://{address}{path}")).header("authorization", format!("Bearer {TOKEN}"));
+    let response = client.request(request.body(Body::empty()).unwrap()).await.unwrap();
     let status = response.status();
     response.into_body().collect().await.unwrap();
     status

@@ -33,6 +33,10 @@ fn main() {
         #[cfg(feature = "http")]
         ["http-ours", events] => http::ours(&runtime, number(events)),
         #[cfg(feature = "http")]
+        ["http-quota", requests] => http::quota(&runtime, number(requests)),
+        #[cfg(feature = "http")]
+        ["http-visible", per_second, seconds] => http::visible(&runtime, number(per_second), number(seconds)),
+        #[cfg(feature = "http")]
         ["http-parse-only", events] => http::parse_only(&runtime, number(events)),
         #[cfg(feature = "http")]
         ["rated-file", rows, file] => rated_file::write(number(rows), file.as_ref()),

@@ -1,5 +1,7 @@
 //! Counts kept at ingest: what meters had counted for a customer's period through a commit. A cache: it may be forgotten.
 
+use std::collections::BTreeMap;
+
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::LedgerError;
@@ -101,6 +103,21 @@ impl Ledger {
             }
         }
         Ok(counts)
+    }
+
+    /// The last commit that voided or amended an event, of those of the customers of whom one did.
+    pub async fn last_changes(&self, customers: &[&str]) -> Result<BTreeMap<String, i64>, LedgerError> {
+        let mut changes = BTreeMap::new();
+        for customers in customers.chunks(CUSTOMERS_PER_QUERY) {
+            let marks: Vec<String> = (1..=customers.len()).map(|number| format!("${number}")).collect();
+            let select = format!("SELECT customer, seq FROM usage_changed WHERE customer IN ({})", marks.join(", "));
+            let query = sqlx::query(sqlx::AssertSqlSafe(select)).persistent(customers.len() == CUSTOMERS_PER_QUERY);
+            let query = customers.iter().fold(query, |query, customer| query.bind(*customer));
+            for row in query.fetch_all(&self.shared.pool).await? {
+                changes.insert(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Ok(changes)
     }
 
     /// The last commit that voided or amended an event of a customer; 0 where none did.

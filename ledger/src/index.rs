@@ -153,6 +153,13 @@ impl TailBatch {
     pub(crate) fn may_have(&self, customer: &str) -> bool {
         self.customers.binary_search(&customer_hash(customer)).is_ok()
     }
+
+    /// Whether it may have events of any of those whose hashes these are, sorted.
+    pub(crate) fn may_have_any(&self, hashes: &[u64]) -> bool {
+        let (few, many) =
+            if hashes.len() < self.customers.len() { (hashes, &*self.customers) } else { (&*self.customers, hashes) };
+        few.iter().any(|hash| many.binary_search(hash).is_ok())
+    }
 }
 
 impl BlockHead {

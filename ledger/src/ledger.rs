@@ -74,7 +74,7 @@ pub struct Ledger {
 }
 
 /// Nobody else of this process writes to the ledger.
-pub(crate) type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
+pub type Turn<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 /// What the ledger's tasks share.
 #[derive(Debug)]
@@ -215,6 +215,16 @@ impl Ledger {
     /// The number of the last commit that this process knows of.
     pub fn through(&self) -> i64 {
         self.shared.index().stand.batch
+    }
+
+    /// Waits for a turn to write something else into the ledger's database, where that lets only one write at a time: in
+    /// the queue nobody has to ask again and again. Begin the transaction when you have it, and keep it short: until the
+    /// guard is dropped, nothing is accepted.
+    pub async fn turn(&self) -> Option<Turn<'_>> {
+        match self.shared.backend {
+            Backend::Sqlite => Some(self.shared.turn().await),
+            Backend::Postgres => None,
+        }
     }
 
     /// How many commits wait to be sorted into blocks.

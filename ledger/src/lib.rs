@@ -36,7 +36,7 @@ pub use changes::{Change, Changed};
 pub use counts::SavedCount;
 pub use days::{DayCount, DayTotals, SourceTotals};
 pub use error::LedgerError;
-pub use ledger::{Committed, Ledger, Limits};
+pub use ledger::{Committed, Ledger, Limits, Turn};
 pub use retention::{DropError, month_span};
 pub use row::Row;
 pub use scan::{Found, Place, Query};

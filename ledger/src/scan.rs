@@ -2,8 +2,8 @@
 //!
 //! One scan sees one state of the ledger. The order is that of storage; [`Ledger::page`] sorts.
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use sqlx::{AnyConnection, Row as _};
@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::block::Unpacked;
 use crate::changes::{self, Changed};
 use crate::error::LedgerError;
-use crate::index::{BlockHead, Segment, TailBatch};
+use crate::index::{BlockHead, Index, Segment, TailBatch, customer_hash};
 use crate::ledger::{Ledger, Shared};
 use crate::load;
 use crate::row::Row;
@@ -105,6 +105,29 @@ impl Ledger {
         scan_view(view, query, visit).await
     }
 
+    /// The same for events of these customers. What has none of them is not read.
+    pub async fn scan_of(
+        &self,
+        query: Query<'_>,
+        customers: &BTreeSet<&str>,
+        mut visit: impl FnMut(&Row<'_>, Option<&str>) -> ControlFlow<()> + Send,
+    ) -> Result<Found, LedgerError> {
+        let mut view = self.shared.view(query).await?;
+        let mut hashes: Vec<u64> = customers.iter().map(|customer| customer_hash(customer)).collect();
+        hashes.sort_unstable();
+        view.units.retain(|unit| match unit {
+            Unit::Block { head, .. } => {
+                let span = (Bound::Included(&*head.customer), Bound::Included(&*head.last_customer));
+                customers.range::<str, _>(span).next().is_some()
+            }
+            Unit::Batch { batch, .. } => batch.may_have_any(&hashes),
+        });
+        scan_view(view, query, |row, changed_by| {
+            if customers.contains(row.customer) { visit(row, changed_by) } else { ControlFlow::Continue(()) }
+        })
+        .await
+    }
+
     /// How many wanted events there are in each step of time, by the step's start. Steps begin at multiples of `step_us`
     /// after `start_us`. Events that only void others are counted too: they came in.
     pub async fn profile(&self, query: Query<'_>, step_us: i64) -> Result<BTreeMap<i64, u64>, LedgerError> {
@@ -153,9 +176,15 @@ impl Ledger {
 
     /// Whether there may be wanted events, as far as this process knows, without reading any.
     pub fn may_have(&self, query: Query<'_>) -> bool {
-        let stand = self.shared.index().stand;
-        // Between the two looks something was sorted: then nothing is known.
-        self.shared.units(stand, query).is_none_or(|units| !units.is_empty())
+        let segments = {
+            let index = self.shared.index();
+            if index.later(query, index.stand.batch).next().is_some() {
+                return true;
+            }
+            Arc::clone(&index.segments)
+        };
+        let mut segments = segments.iter().filter(|segment| segment.last_seq > query.after_seq);
+        segments.any(|segment| segment.blocks.iter().any(|head| head.may_have(query.customer, query.span())))
     }
 
     /// Up to `limit` wanted events in the order of time, source and id, after the cursor; each is turned into a `T`
@@ -272,6 +301,20 @@ pub(crate) async fn block_body(
     Ok(sqlx::query(select).bind(segment).bind(part).fetch_one(connection).await?.try_get(0)?)
 }
 
+impl Index {
+    /// Commits through `last` that are not in blocks yet and may have wanted events.
+    fn later(&self, query: Query<'_>, last: i64) -> impl Iterator<Item = (&i64, &TailBatch)> {
+        // A range that ends before it begins is no range.
+        let first = query.after_seq.min(last);
+        self.tail.range(first..=last).filter(move |(seq, batch)| {
+            **seq > query.after_seq
+                && batch.start_us < query.end_us
+                && batch.end_us >= query.start_us
+                && query.customer.is_none_or(|customer| batch.may_have(customer))
+        })
+    }
+}
+
 impl Shared {
     /// One state of the ledger: a transaction, and the memory that belongs to what it sees.
     async fn view(&self, query: Query<'_>) -> Result<View, LedgerError> {
@@ -304,13 +347,7 @@ impl Shared {
             if index.stand.layout != stand.layout {
                 return None;
             }
-            let fits = |batch: &TailBatch| {
-                query.customer.is_none_or(|customer| batch.may_have(customer))
-                    && batch.start_us < query.end_us
-                    && batch.end_us >= query.start_us
-            };
-            let first = query.after_seq.saturating_add(1).min(stand.batch);
-            let batches = index.tail.range(first..=stand.batch).filter(|(_, batch)| fits(batch));
+            let batches = index.later(query, stand.batch);
             let tail = batches.map(|(seq, batch)| Unit::Batch { seq: *seq, batch: batch.clone() }).collect();
             (Arc::clone(&index.segments), tail)
         };

@@ -5,8 +5,10 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use ledger::{Change, Kept, Limits, Query};
+use engine::usage::Event;
+use ledger::{Change, Kept, Ledger, Limits, Query};
 use proptest::prelude::*;
 use support::{Place, at, event, october, read_all};
 
@@ -71,6 +73,9 @@ proptest! {
                 let all = read_all(&ledger).await;
                 let expected: Vec<_> = model.iter().map(|(id, content)| event(*id, *content)).collect();
                 assert_eq!(all, expected);
+                let two = ["customer-1", "customer-4"];
+                let of_two = all.into_iter().filter(|event| two.contains(&event.customer.as_str()));
+                assert_eq!(read_of(&ledger, two).await, of_two.collect::<Vec<_>>());
                 let months = ledger.stats().months;
                 // Up to 40 events in a fold: sizes of two classes, at most seven of each; what is larger has over five.
                 let most = |events: u64| 7 + 7 + events / 5;
@@ -78,6 +83,19 @@ proptest! {
             }
         });
     }
+}
+
+/// The stored events of some customers, in the order of their ids.
+async fn read_of(ledger: &Ledger, customers: [&str; 2]) -> Vec<Event> {
+    let mut events = Vec::new();
+    let all = Query { customer: None, start_us: i64::MIN, end_us: i64::MAX, after_seq: 0 };
+    let take = |row: &ledger::Row<'_>, _: Option<&str>| {
+        events.push(row.event().unwrap());
+        ControlFlow::Continue(())
+    };
+    ledger.scan_of(all, &customers.into(), take).await.unwrap();
+    events.sort_by_key(|event| event.id.parse::<u64>().unwrap());
+    events
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! One set of statements serves both; no other file knows which of the two is there.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::Datelike;
 use engine::ids::CustomerId;
@@ -14,6 +15,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection as _, Executor, Row};
 
 use crate::config::{Config, DatabasePlace};
+use crate::versions::{Asked, Versions};
 
 /// A transaction. Each one that writes begins with a write, so that SQLite takes its lock at once.
 pub type Tx = sqlx::Transaction<'static, Any>;
@@ -129,6 +131,7 @@ pub struct Db {
     pool: AnyPool,
     ledger: Ledger,
     quarantine_max: i64,
+    versions: Arc<Asked>,
 }
 
 impl Db {
@@ -171,7 +174,8 @@ impl Db {
         bring_up_to_date(&pool, backend, now).await?;
         let ledger = Ledger::open(pool.clone(), backend, Limits::default()).await?;
         carry_over(&pool, &ledger).await?;
-        Ok(Self { pool, ledger, quarantine_max: i64::from(config.quarantine_max_entries) })
+        let quarantine_max = i64::from(config.quarantine_max_entries);
+        Ok(Self { pool, ledger, quarantine_max, versions: Arc::default() })
     }
 
     /// The usage events.
@@ -182,6 +186,16 @@ impl Db {
     /// How many entries the quarantine may have.
     pub fn quarantine_max(&self) -> i64 {
         self.quarantine_max
+    }
+
+    /// How often books and customers were written until now, by anybody.
+    pub async fn versions(&self) -> Result<Versions, DbError> {
+        self.versions.ask(&self.pool).await
+    }
+
+    /// The same as it was heard last, without asking.
+    pub fn known_versions(&self) -> Option<Versions> {
+        self.versions.known()
     }
 
     /// Begins a transaction.

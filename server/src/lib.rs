@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod archive;
+mod aside;
 pub mod asks;
 pub mod audit;
 pub mod auth;
@@ -36,6 +37,7 @@ pub mod router;
 pub mod sources;
 pub mod start;
 pub mod trial;
+pub mod versions;
 
 pub use clock::Clock;
 pub use config::{Config, DatabasePlace};

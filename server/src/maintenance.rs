@@ -91,6 +91,8 @@ impl State {
     async fn look(&mut self, app: &App) -> Result<(), DbError> {
         let ledger = app.db.ledger();
         ledger.catch_up().await?;
+        // What others have written of books and customers.
+        app.db.versions().await?;
         app.counters.heard();
         let (events, commits) = (ledger.waiting(), ledger.waiting_commits());
         let is_sorting = self.sorting.as_ref().is_some_and(|sorting| !sorting.is_finished());

@@ -6,6 +6,7 @@ mod server {
     mod api;
     mod archive;
     mod audit;
+    mod bill_pages;
     mod bills;
     mod by_hand;
     mod command;

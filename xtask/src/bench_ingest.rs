@@ -92,6 +92,7 @@ fn round(program: &Path, amounts: Amounts, figures: &mut Figures) -> Result<(), 
     if !amounts.without_http {
         run(&["http-ours", HTTP_EVENTS])?;
         run(&["http-parse-only", HTTP_EVENTS])?;
+        run(&["http-quota", "2000"])?;
     }
     Ok(())
 }
@@ -101,6 +102,9 @@ fn look_at_stored(program: &Path, amounts: Amounts, figures: &mut Figures) -> Re
     measure(program, &["stored", &amounts.stored.to_string()], figures)?;
     let half = half_load(figures);
     measure(program, &["latency", &half.to_string(), "20"], figures)?;
+    if !amounts.without_http {
+        measure(program, &["http-visible", &half.to_string(), "10"], figures)?;
+    }
     Ok(format!("{} events stored; heard at {} events a second.", grouped(amounts.stored), grouped(half)))
 }
 
@@ -132,7 +136,7 @@ enum Bound {
     AtMost,
 }
 
-const GOALS: [Goal; 13] = [
+const GOALS: [Goal; 15] = [
     Goal::ratio(
         "batches of 1,000, each event once ÷ loop with UNIQUE",
         ["batches_ours", "batches_keyed_loop"],
@@ -178,6 +182,12 @@ const GOALS: [Goal; 13] = [
         (0.1, Some(0.02)),
     ),
     Goal::alone("accepted → heard at half load, p99, ms", "heard_p99_ms", (100.0, Some(20.0))),
+    Goal::alone(
+        "accepted → in an answer about usage at half load, p99, ms",
+        "http_visible_p99_ms",
+        (100.0, Some(20.0)),
+    ),
+    Goal::alone("quota check, with the client's time, ms, p50", "http_quota_p50_ms", (1.0, None)),
     Goal::alone("stored bytes of an event with 5 attributes", "stored_bytes_per_event", (120.0, None)),
     Goal::alone("a customer's second, ms", "second_ms", (100.0, None)),
     Goal::alone("a customer's month by the hour, ms", "month_by_hour_ms", (200.0, None)),

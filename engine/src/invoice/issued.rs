@@ -19,13 +19,13 @@ impl fmt::Display for InvoiceNumber {
     }
 }
 
-/// A bill as it was issued.
+/// A bill as it was issued. What it says is a draft, or something that is written like one: its JSON, made before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
+pub struct Issued<D = Draft> {
     /// Its number.
     pub number: InvoiceNumber,
     /// When it was issued.
     pub issued_at: Instant,
     /// What it says.
-    pub invoice: Draft,
+    pub invoice: D,
 }

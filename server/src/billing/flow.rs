@@ -1,26 +1,22 @@
-//! Bills a month, customer by customer, each in one transaction that begins by taking the next number.
+//! Bills a month, page by page of customers, each page in one transaction that gives out the next numbers.
 //!
 //! An invoice that is there stays as it is; what came after it becomes a correction. Who cannot be billed is reported,
 //! costs no number, and holds nobody up.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
-use engine::draft_invoice;
 use engine::ids::{BookId, CustomerId};
-use engine::invoice::DraftInput;
 use engine::period::{Instant, Month};
 
+use super::issue::Issuer;
+use super::page::{Found, Page, Pages};
 use crate::books::flow::{Books, Shelf};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::corrections::flow::{CorrectionRun, correct_month};
-use crate::customers::store::{self as customers, Customer};
+use crate::corrections::flow::{CorrectionRun, Reach, correct_month, may_be_late};
+use crate::customers::store as customers;
 use crate::db::{Db, DbError};
-use crate::invoices::store as invoices;
-use crate::metering::ahead::count_ahead;
-use crate::metering::flow::{Counted, MeteringError, Terms, count, terms};
-use crate::metering::store as events;
+use crate::invoices::store::Drafted;
+use crate::metering::flow::MeteringError;
 
 /// Why a month is not billed at all.
 #[derive(Debug, thiserror::Error)]
@@ -101,16 +97,8 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// What became of one customer.
-enum Billed {
-    Issued,
-    Already,
-    Nothing,
-}
-
-const CUSTOMERS_PER_PAGE: u32 = 500;
-
-/// Bills `month` for everybody by the settings, and corrects the invoices that got events since.
+/// Bills `month` for everybody by the settings, and corrects the invoices that got events since. Tells its progress after
+/// every page.
 pub async fn bill(
     db: &Db,
     (shelf, clock, config): (&Shelf, Clock, &Config),
@@ -128,54 +116,43 @@ pub async fn bill(
         unbilled: Vec::new(),
         corrections: CorrectionRun::default(),
     };
-    let mut done = 0_u64;
-    let mut after = String::new();
-    loop {
-        let page = customers::page(db, &after, CUSTOMERS_PER_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id.to_string();
-        let mut told = |run: &mut BillRun, customer: &Customer, billed| {
-            run.add(&customer.id, billed)?;
-            done = done.saturating_add(1);
-            progress(Progress { done, total });
-            Ok::<_, BillError>(())
-        };
-        let mut due = Vec::new();
-        for customer in &page {
-            match is_due(db, &books, customer, month).await {
-                Ok(Due::Perhaps(terms)) => due.push((customer, terms)),
-                Ok(Due::Not(billed)) => told(&mut run, customer, Ok(billed))?,
-                Err(error) => told(&mut run, customer, Err(error))?,
-            }
-        }
-        let wanted: Vec<_> = due.iter().map(|(customer, terms)| (&customer.id, terms)).collect();
-        let mut ahead = match count_ahead(db, &wanted).await {
-            Ok(ahead) => ahead,
-            Err(MeteringError::Db(error)) => return Err(error.into()),
-            // Each of them is told by itself.
-            Err(_) => BTreeMap::new(),
-        };
-        for (customer, terms) in &due {
-            let counted = ahead.remove(&customer.id);
-            let billed = bill_customer(db, (customer, month, terms), counted, (clock, config)).await;
-            told(&mut run, customer, billed)?;
-        }
+    let (mut done, mut reach) = (0_u64, Reach::default());
+    let issuer = Issuer::new(db, month, (clock, config))?;
+    let mut pages = Pages::new(db, &books, month);
+    let mut page = pages.after("").await?;
+    while let Some(Page { customers, last }) = page {
+        done = done.saturating_add(u64::try_from(customers.len()).unwrap_or(0));
+        let drafted = run.sort_out(customers);
+        drafted.iter().for_each(|drafted| reach.add(drafted.through, drafted.draft.period));
+        let owing = u64::try_from(drafted.len()).unwrap_or(0);
+        // The next page is counted and priced while this one is written.
+        let (issued, next) = tokio::join!(issuer.issue(drafted), pages.after(last.as_str()));
+        let issued = issued?;
+        run.issued = run.issued.saturating_add(issued);
+        run.already = run.already.saturating_add(owing.saturating_sub(issued));
+        progress(Progress { done, total });
+        page = next?;
     }
-    run.corrections = correct_month(db, &books, (clock, config), month).await?;
+    // What was issued before may have got anything since.
+    if run.already > 0 || may_be_late(db, &reach).await? {
+        run.corrections = correct_month(db, &books, (clock, config), month).await?;
+    }
     Ok(run)
 }
 
 impl BillRun {
-    fn add(&mut self, customer: &CustomerId, billed: Result<Billed, MeteringError>) -> Result<(), BillError> {
-        match billed {
-            Ok(Billed::Issued) => self.issued = self.issued.saturating_add(1),
-            Ok(Billed::Already) => self.already = self.already.saturating_add(1),
-            Ok(Billed::Nothing) => self.nothing = self.nothing.saturating_add(1),
-            // A broken database stops the run; a customer's own trouble does not.
-            Err(MeteringError::Db(error)) => return Err(error.into()),
-            Err(reason) => self.unbilled.push(Unbilled { customer: customer.clone(), reason }),
+    /// Notes what became of customers; those who owe something are left.
+    fn sort_out(&mut self, customers: Vec<(CustomerId, Found)>) -> Vec<Drafted> {
+        let mut owing = Vec::with_capacity(customers.len());
+        for (customer, found) in customers {
+            match found {
+                Found::Drafted(drafted) => owing.push(*drafted),
+                Found::Already => self.already = self.already.saturating_add(1),
+                Found::Nothing => self.nothing = self.nothing.saturating_add(1),
+                Found::Unbilled(reason) => self.unbilled.push(Unbilled { customer, reason }),
+            }
         }
-        Ok(())
+        owing
     }
 }
 
@@ -198,80 +175,4 @@ fn check_ended(books: &Books, month: Month, (now, grace): (Instant, TimeDelta)) 
         }
     }
     Ok(())
-}
-
-/// Bills a customer. `counted` is what was counted with others, if it could be.
-async fn bill_customer(
-    db: &Db,
-    (customer, month, terms): (&Customer, Month, &Terms),
-    counted: Option<Counted>,
-    (clock, config): (Clock, &Config),
-) -> Result<Billed, MeteringError> {
-    // Counted before anybody is held up. What is accepted from here on is late for this invoice, and found as late.
-    let counted = match counted {
-        Some(counted) => counted,
-        None => count(db, &customer.id, terms).await?,
-    };
-    if counted.events == 0 && !is_due_without_usage(customer, month) {
-        return Ok(Billed::Nothing);
-    }
-    let mut tx = db.begin().await?;
-    let number = invoices::take_number(&mut tx).await?;
-    // Looked at again: from here on no other run can issue anything.
-    if invoices::is_billed(&mut tx, &customer.id, month).await? {
-        tx.rollback().await.map_err(DbError::from)?;
-        return Ok(Billed::Already);
-    }
-    let draft = draft_invoice(
-        &terms.book,
-        &DraftInput {
-            customer: &customer.id,
-            customer_name: customer.display_name(),
-            plan: terms.plan.as_str(),
-            month,
-            period: terms.period,
-            usage: &counted.usage,
-        },
-    )
-    .map_err(MeteringError::Rate)?;
-    let issued = draft.issue(number, clock.now());
-    invoices::insert(&mut tx, (&issued, &config.seller), (counted.events, counted.through)).await?;
-    tx.commit().await.map_err(DbError::from)?;
-    Ok(Billed::Issued)
-}
-
-/// Whether there is anything to bill.
-enum Due {
-    /// There may be, by these terms.
-    Perhaps(Terms),
-    /// There is not: billed already, or nothing used.
-    Not(Billed),
-}
-
-/// What can be said of a customer without counting.
-async fn is_due(db: &Db, books: &Books, customer: &Customer, month: Month) -> Result<Due, MeteringError> {
-    let mut connection = db.pool().acquire().await.map_err(DbError::from)?;
-    if invoices::is_billed(&mut connection, &customer.id, month).await? {
-        return Ok(Due::Not(Billed::Already));
-    }
-    drop(connection);
-    match terms(books, customer, month) {
-        Ok(terms) => Ok(Due::Perhaps(terms)),
-        Err(error) if is_due_without_usage(customer, month) => Err(error),
-        // Where no book says in which zone the month is, UTC's month decides whether there is anything to complain about.
-        Err(error) => {
-            let period = month.period(utc()?)?;
-            let used = events::any(db, events::query(&customer.id, period)).await?;
-            if used { Err(error) } else { Ok(Due::Not(Billed::Nothing)) }
-        }
-    }
-}
-
-/// Whether the customer was on a plan in the month, so that it is billed even if nothing was used.
-fn is_due_without_usage(customer: &Customer, month: Month) -> bool {
-    customer.assignment.as_ref().is_some_and(|assignment| month >= assignment.since)
-}
-
-fn utc() -> Result<engine::period::Zone, DbError> {
-    engine::period::Zone::from_name("UTC").map_err(|error| DbError::Unreadable { what: "zone", value: error.0 })
 }

@@ -1,6 +1,8 @@
 //! The bill run: every customer's month becomes an invoice, once.
 //!
-//! It can be stopped at any instant and started again, and two may run at once: each customer is one transaction.
+//! It can be stopped at any instant and started again, and two may run at once: each page of customers is one transaction.
 
 pub mod flow;
+mod issue;
+mod page;
 pub mod routes;

@@ -3,7 +3,7 @@
 //! A published version never changes; the same id and version with another digest is refused.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use engine::catalog::{NotMonthly, Problem};
@@ -15,6 +15,7 @@ use engine::{Book, BookDraft};
 use super::store::{self, BookRow, NewBook};
 use crate::db::{Connection, Db, DbError};
 use crate::invoices::store as invoices;
+use crate::versions::Versions;
 
 /// Why a book is not published.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +133,8 @@ pub async fn publish(db: &Db, toml: &str, now: Instant) -> Result<Published, Pub
         // Looked at after the insert, which holds the lock; a refusal undoes it.
         check_beside_others(&mut tx, &book, &row).await?;
         tx.commit().await.map_err(DbError::from)?;
+        // So that what is remembered here is known to be old at once; without an answer it is half a second later.
+        let _ = db.versions().await;
         return Ok(Published::New(row));
     }
     tx.rollback().await.map_err(DbError::from)?;
@@ -170,31 +173,56 @@ async fn check_beside_others(connection: &mut Connection, book: &Book, row: &Boo
 
 /// Books that were read and checked already; they never change, so this never grows stale.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<BTreeMap<(String, String), Shelved>>);
+pub struct Shelf(Mutex<Shelved>);
 
-/// A version, and its meters as counting needs them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 struct Shelved {
-    book: Arc<Book>,
-    meters: Arc<Meters>,
+    versions: BTreeMap<(String, String), (Arc<Book>, Arc<Meters>)>,
+    /// All there were when there were so many.
+    all: Option<(i64, Books)>,
 }
 
 impl Shelf {
     /// Every published version.
     pub async fn books(&self, db: &Db) -> Result<Books, DbError> {
+        let versions = db.versions().await?;
+        self.books_at(db, versions).await
+    }
+
+    /// Every version that was published when the database was heard from last, without asking it again.
+    pub async fn books_lately(&self, db: &Db) -> Result<Books, DbError> {
+        match db.known_versions() {
+            Some(versions) => self.books_at(db, versions).await,
+            None => self.books(db).await,
+        }
+    }
+
+    /// Every published version, and those that were published since.
+    pub async fn books_at(&self, db: &Db, versions: Versions) -> Result<Books, DbError> {
+        if let Some((count, books)) = &self.lock().all
+            && *count >= versions.books
+        {
+            return Ok(books.clone());
+        }
         let mut list = Books { books: Vec::new(), meters: Vec::new() };
-        for row in store::list(db).await? {
-            let Shelved { book, meters } = self.book(db, &row).await?;
+        let rows = store::list(db).await?;
+        for row in &rows {
+            let (book, meters) = self.book(db, row).await?;
             list.books.push(book);
             list.meters.push(meters);
+        }
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let mut shelved = self.lock();
+        if shelved.all.as_ref().is_none_or(|(before, _)| *before < count) {
+            shelved.all = Some((count, list.clone()));
         }
         Ok(list)
     }
 
-    async fn book(&self, db: &Db, row: &BookRow) -> Result<Shelved, DbError> {
+    async fn book(&self, db: &Db, row: &BookRow) -> Result<(Arc<Book>, Arc<Meters>), DbError> {
         let key = (row.id.clone(), row.version.clone());
-        if let Some(shelved) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(shelved.clone());
+        if let Some(version) = self.lock().versions.get(&key) {
+            return Ok(version.clone());
         }
         let unreadable = || DbError::Unreadable { what: "book", value: format!("{} {}", row.id, row.version) };
         let source = store::source(db, &row.id, &row.version).await?.ok_or_else(unreadable)?;
@@ -202,9 +230,15 @@ impl Shelf {
         if book.digest() != row.digest {
             return Err(unreadable());
         }
-        let shelved = Shelved { meters: Meters::of(&book), book: Arc::new(book) };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, shelved.clone());
-        Ok(shelved)
+        let meters = Meters::of(&book);
+        let version = (Arc::new(book), meters);
+        self.lock().versions.insert(key, version.clone());
+        Ok(version)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelved> {
+        // Whole after every statement.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Naming a customer and putting them on a plan.
 
+use std::sync::Arc;
+
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::period::{Instant, Month};
 
+use super::remembered::Remembered;
 use super::store::{self, Assignment, Customer};
 use crate::books::flow::Books;
 use crate::db::{Db, DbError};
@@ -109,6 +112,8 @@ pub async fn put(
     let mut tx = db.begin().await?;
     store::put(&mut tx, &customer).await?;
     tx.commit().await.map_err(DbError::from)?;
+    // So that what is remembered here is known to be old at once; without an answer it is half a second later.
+    let _ = db.versions().await;
     Ok(customer)
 }
 
@@ -133,4 +138,9 @@ fn assignment(
 /// The customer of this id, or the refusal.
 pub async fn existing(db: &Db, id: &CustomerId) -> Result<Customer, CustomerError> {
     store::find(db, id).await?.ok_or_else(|| CustomerError::Unknown(id.clone()))
+}
+
+/// The customer of this id as the database told last, or the refusal.
+pub async fn lately(db: &Db, remembered: &Remembered, id: &CustomerId) -> Result<Arc<Customer>, CustomerError> {
+    remembered.lately(db, id).await?.ok_or_else(|| CustomerError::Unknown(id.clone()))
 }

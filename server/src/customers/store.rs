@@ -81,36 +81,86 @@ pub async fn count(db: &Db) -> Result<i64, DbError> {
     Ok(row.try_get(0)?)
 }
 
-/// Makes sure that these customers are there. In order, so that two writers never wait in a ring.
-pub async fn ensure(db: &Db, ids: BTreeSet<&CustomerId>, now: Instant) -> Result<(), DbError> {
-    let ids: Vec<&CustomerId> = ids.into_iter().collect();
-    for chunk in ids.chunks(200) {
-        if present(db, chunk).await? == chunk.len() {
-            continue;
+/// Those of these customers who are there.
+pub async fn find_all(db: &Db, ids: &[&CustomerId]) -> Result<Vec<Customer>, DbError> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        let names = filled_up(chunk);
+        let select = format!("{COLUMNS} WHERE id IN ({})", marks(names.len()));
+        let query = sqlx::query(sqlx::AssertSqlSafe(select));
+        let query = names.iter().fold(query, |query, id| query.bind(id.as_str()));
+        for row in query.fetch_all(db.pool()).await? {
+            found.push(read(&row)?);
         }
-        let insert = format!(
-            "INSERT INTO customers (id, created_us) VALUES {} ON CONFLICT DO NOTHING",
-            placeholders(chunk.len(), 2)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(insert));
-        for id in chunk {
-            query = query.bind(id.as_str()).bind(to_us(now));
-        }
-        query.execute(db.pool()).await?;
     }
+    Ok(found)
+}
+
+/// Makes sure that these customers are there.
+pub async fn ensure(db: &Db, ids: BTreeSet<&CustomerId>, now: Instant) -> Result<(), DbError> {
+    let all: Vec<&CustomerId> = ids.iter().copied().collect();
+    let mut new = BTreeSet::new();
+    for chunk in all.chunks(AT_ONCE) {
+        // Who is there needs no write, and a write waits for the disk.
+        if present(db, chunk).await? < chunk.len() {
+            new.extend(chunk.iter().copied());
+        }
+    }
+    add(db, new, now).await?;
     Ok(())
 }
 
-/// How many of these there are: who is there needs no write, and a write waits for the disk.
+/// How many of these there are.
 async fn present(db: &Db, ids: &[&CustomerId]) -> Result<usize, DbError> {
-    let marks: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
-    let select = format!("SELECT COUNT(*) FROM customers WHERE id IN ({})", marks.join(", "));
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(select));
-    for id in ids {
-        query = query.bind(id.as_str());
-    }
+    let names = filled_up(ids);
+    let select = format!("SELECT COUNT(*) FROM customers WHERE id IN ({})", marks(names.len()));
+    let query = sqlx::query(sqlx::AssertSqlSafe(select));
+    let query = names.iter().fold(query, |query, id| query.bind(id.as_str()));
     let count: i64 = query.fetch_one(db.pool()).await?.try_get(0)?;
     Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// Adds customers, and returns those who were not there. In order, so that two writers never wait in a ring.
+pub async fn add(db: &Db, ids: BTreeSet<&CustomerId>, now: Instant) -> Result<Vec<CustomerId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&CustomerId> = ids.into_iter().collect();
+    let mut added = Vec::with_capacity(ids.len());
+    let _turn = db.ledger().turn().await;
+    let mut tx = db.begin().await?;
+    for chunk in ids.chunks(AT_ONCE) {
+        let names = filled_up(chunk);
+        let rows = placeholders(names.len(), 2);
+        let insert =
+            format!("INSERT INTO customers (id, created_us) VALUES {rows} ON CONFLICT DO NOTHING RETURNING id");
+        let query = sqlx::query(sqlx::AssertSqlSafe(insert));
+        let query = names.iter().fold(query, |query, id| query.bind(id.as_str()).bind(to_us(now)));
+        for row in query.fetch_all(&mut *tx).await? {
+            let id: String = row.try_get(0)?;
+            added.push(valid("customer id", &id, |text| CustomerId::new(text).ok())?);
+        }
+    }
+    tx.commit().await?;
+    Ok(added)
+}
+
+/// Customers in one statement.
+const AT_ONCE: usize = 256;
+
+/// `$1, $2, $3` for three values.
+fn marks(count: usize) -> String {
+    let marks: Vec<String> = (1..=count).map(|number| format!("${number}")).collect();
+    marks.join(", ")
+}
+
+/// As many ids as a power of two, so that there are few statements to prepare: the last one stands there more often.
+fn filled_up<'i>(ids: &[&'i CustomerId]) -> Vec<&'i CustomerId> {
+    let mut filled = ids.to_vec();
+    if let Some(last) = ids.last() {
+        filled.resize(ids.len().next_power_of_two(), last);
+    }
+    filled
 }
 
 /// Writes name and plan of a customer, who may be new.

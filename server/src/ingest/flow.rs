@@ -3,11 +3,10 @@
 //! The answer is given after the commit, so that what was called accepted is on disk, and what was refused is kept aside.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use engine::Book;
-use engine::ids::CustomerId;
+use engine::ids::{BookId, CustomerId};
 use engine::usage::{Event, MeterError, check_event};
 use ledger::{Change, Incoming, Kept};
 use serde_json::Value;
@@ -17,9 +16,10 @@ use super::read::{Allowed, EventProblem, TimeWindow, read_event};
 use super::store::{self, ASIDE_BYTES_MAX, Aside};
 use crate::books::flow::Books;
 use crate::customers;
-use crate::customers::remembered::Remembered;
+use crate::customers::remembered::{Customers, Remembered};
 use crate::db::{Db, DbError};
 use crate::metrics::Metrics;
+use crate::versions::Versions;
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Submitted<'a> {
 /// What every event of a request is held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
+    /// How often books and customers were written when the request was there.
+    pub versions: Versions,
     /// The published books.
     pub books: &'a Books,
     /// Who is billed by which book.
@@ -72,12 +74,7 @@ pub struct Surroundings<'a> {
 }
 
 /// An event that was read and checked, or why not.
-struct Taken {
-    id: Option<String>,
-    source: Option<String>,
-    customer: String,
-    result: Result<Incoming, EventProblem>,
-}
+type Taken = Result<Incoming, EventProblem>;
 
 /// Takes events in and puts aside what it refuses. The answer has the order of the request.
 pub async fn ingest(
@@ -85,19 +82,19 @@ pub async fn ingest(
     surroundings: Surroundings<'_>,
     events: &[Submitted<'_>],
 ) -> Result<Vec<Answered>, DbError> {
-    let taken = read_all(db, surroundings, events).await?;
+    let (taken, new) = read_all(db, surroundings, events).await?;
     // Before anything is kept: what is refused must find room.
-    store::check_room(db, taken.iter().filter(|item| item.result.is_err()).count()).await?;
-    let outcomes = keep(db, surroundings.window.now, &taken).await?;
-    for outcome in &outcomes {
+    store::check_room(db, taken.iter().filter(|item| item.is_err()).count()).await?;
+    let answered = keep(db, surroundings, (taken, new), events).await?;
+    let mut asides = Vec::new();
+    for (event, Answered { outcome, .. }) in events.iter().zip(&answered) {
         if let Outcome::Refused(problem) = outcome {
             surroundings.metrics.refused(problem.code());
         }
+        asides.extend(aside(event, outcome, surroundings.allowed));
     }
-    let entries = taken.iter().zip(events).zip(&outcomes);
-    let asides = entries.filter_map(|((item, event), outcome)| aside(item, event, outcome)).collect::<Vec<Aside>>();
     store::put_aside(db, surroundings, &asides).await?;
-    Ok(answered(taken, outcomes))
+    Ok(answered)
 }
 
 /// Takes events in that are kept aside already. What is refused again stays where it is and is not put aside twice.
@@ -107,57 +104,74 @@ pub async fn ingest_again(
     events: &[Submitted<'_>],
 ) -> Result<Vec<Answered>, DbError> {
     let taken = read_all(db, surroundings, events).await?;
-    let outcomes = keep(db, surroundings.window.now, &taken).await?;
-    Ok(answered(taken, outcomes))
+    keep(db, surroundings, taken, events).await
 }
 
-fn answered(taken: Vec<Taken>, outcomes: Vec<Outcome>) -> Vec<Answered> {
-    taken.into_iter().zip(outcomes).map(|(item, outcome)| Answered { id: item.id, outcome }).collect()
-}
-
-/// Reads every event and holds it against the meters that will count it.
-async fn read_all(db: &Db, surroundings: Surroundings<'_>, events: &[Submitted<'_>]) -> Result<Vec<Taken>, DbError> {
+/// Reads every event and holds it against the meters that will count it. Also says which customers are new.
+async fn read_all(
+    db: &Db,
+    surroundings: Surroundings<'_>,
+    events: &[Submitted<'_>],
+) -> Result<(Vec<Taken>, BTreeSet<CustomerId>), DbError> {
     let mut taken: Vec<Taken> = events.iter().map(|submitted| read(submitted, surroundings)).collect();
-    let meters = CountingBooks::load(db, surroundings, &taken).await?;
+    let named = taken.iter().flatten().map(|incoming| &incoming.event.customer);
+    let known = surroundings.customers.of((db, surroundings.versions), named).await?;
+    let meters = CountingBooks::new(surroundings.books, &known);
+    let mut new = BTreeSet::new();
     for item in &mut taken {
-        let problem = item.result.as_ref().ok().and_then(|incoming| meters.problem(incoming));
-        if let Some(problem) = problem {
-            item.result = Err(problem);
+        let Ok(incoming) = item else { continue };
+        if let Some(problem) = meters.problem(incoming) {
+            *item = Err(problem);
+        } else if !known.contains_key(&incoming.event.customer) {
+            new.insert(incoming.event.customer.clone());
         }
     }
-    Ok(taken)
+    Ok((taken, new))
 }
 
 fn read(submitted: &Submitted<'_>, surroundings: Surroundings<'_>) -> Taken {
-    let read = match &submitted.broken {
-        Some(problem) => Err(problem.clone()),
-        None => Envelope::read(&submitted.text),
-    };
-    let envelope = match read {
-        Ok(envelope) => envelope,
-        Err(problem) => return Taken { id: None, source: None, customer: String::new(), result: Err(problem) },
-    };
-    let text = |value: &Option<Value>| value.as_ref()?.as_str().map(|text| text.chars().take(255).collect());
-    let (id, source, customer) = (text(&envelope.id), text(&envelope.source), text(&envelope.subject));
-    let read = read_event(envelope, surroundings.window);
-    let result = read.and_then(|incoming| surroundings.allowed.check(&incoming.event).map(|()| incoming));
-    // What somebody sends for others is put aside under their own name.
-    let own = surroundings.allowed.customer.map(|own| own.to_string());
-    Taken { id, source, customer: own.or(customer).unwrap_or_default(), result }
+    if let Some(problem) = &submitted.broken {
+        return Err(problem.clone());
+    }
+    let incoming = read_event(Envelope::read(&submitted.text)?, surroundings.window)?;
+    surroundings.allowed.check(&incoming.event)?;
+    Ok(incoming)
+}
+
+/// What a refused event says about itself, as far as it can be read.
+#[derive(Debug)]
+struct Names {
+    id: Option<String>,
+    source: Option<String>,
+    customer: Option<String>,
+}
+
+impl Names {
+    /// None where it is no event at all.
+    fn of(submitted: &Submitted<'_>) -> Option<Self> {
+        if submitted.broken.is_some() {
+            return None;
+        }
+        let Envelope { id, source, subject, .. } = Envelope::read(&submitted.text).ok()?;
+        let text = |value: Option<Value>| value?.as_str().map(|text| text.chars().take(255).collect());
+        Some(Self { id: text(id), source: text(source), customer: text(subject) })
+    }
 }
 
 /// The books by which the customers of a request are billed.
 struct CountingBooks<'b> {
     books: &'b Books,
-    assigned: BTreeMap<CustomerId, engine::ids::BookId>,
+    customers: &'b Customers,
+    /// Of those who were given no plan.
+    by_default: Vec<BookId>,
 }
 
 impl<'b> CountingBooks<'b> {
-    async fn load(db: &Db, surroundings: Surroundings<'b>, taken: &[Taken]) -> Result<Self, DbError> {
-        let named = taken.iter().filter_map(|item| item.result.as_ref().ok());
-        let customers: BTreeSet<&CustomerId> = named.map(|incoming| &incoming.event.customer).collect();
-        let assigned = surroundings.customers.books_of(db, customers).await?;
-        Ok(Self { books: surroundings.books, assigned })
+    fn new(books: &'b Books, customers: &'b Customers) -> Self {
+        let ids = books.ids();
+        let has_default = |id: &BookId| books.newest(id).is_some_and(|book| book.default_plan.is_some());
+        let with_default: Vec<BookId> = ids.iter().filter(|id| has_default(id)).cloned().collect();
+        Self { books, customers, by_default: if with_default.is_empty() { ids } else { with_default } }
     }
 
     /// Why a meter that will count this event cannot, if there is one.
@@ -165,28 +179,20 @@ impl<'b> CountingBooks<'b> {
         let event = &incoming.event;
         match incoming.change {
             Change::None | Change::Amends(_) => {
-                self.versions(event).into_iter().find_map(|book| field_problem(book, event))
+                let customer = self.customers.get(&event.customer);
+                match customer.and_then(|customer| customer.assignment.as_ref()) {
+                    Some(assignment) => self.problem_in(&assignment.book, event),
+                    None => self.by_default.iter().find_map(|book| self.problem_in(book, event)),
+                }
             }
             Change::Voids(_) => None,
         }
     }
 
-    /// The versions in force when the event happened: of the customer's book, or of all that they may be billed by.
-    fn versions(&self, event: &Event) -> Vec<&Arc<Book>> {
-        let ids = match self.assigned.get(&event.customer) {
-            Some(id) => vec![id.clone()],
-            None => self.unassigned_ids(),
-        };
-        let version = |id| self.books.in_force_now(id, event.time).or_else(|| self.books.newest(id));
-        ids.iter().filter_map(version).collect()
-    }
-
-    fn unassigned_ids(&self) -> Vec<engine::ids::BookId> {
-        let ids = self.books.ids();
-        let has_default =
-            |id: &engine::ids::BookId| self.books.newest(id).is_some_and(|book| book.default_plan.is_some());
-        let with_default: Vec<_> = ids.iter().filter(|id| has_default(id)).cloned().collect();
-        if with_default.is_empty() { ids } else { with_default }
+    /// By the version that was in force when the event happened.
+    fn problem_in(&self, book: &BookId, event: &Event) -> Option<EventProblem> {
+        let version = self.books.in_force_now(book, event.time).or_else(|| self.books.newest(book));
+        version.and_then(|version| field_problem(version, event))
     }
 }
 
@@ -207,26 +213,47 @@ fn field_problem(book: &Book, event: &Event) -> Option<EventProblem> {
     }
 }
 
-/// Keeps the good events.
-async fn keep(db: &Db, now: engine::period::Instant, taken: &[Taken]) -> Result<Vec<Outcome>, DbError> {
-    let good: Vec<Incoming> = taken.iter().filter_map(|item| item.result.as_ref().ok()).cloned().collect();
-    let mut kept = insert_all(db, good, now).await?.into_iter();
-    let outcome = |item: &Taken| match &item.result {
-        Err(problem) => Outcome::Refused(problem.clone()),
-        Ok(incoming) => outcome(incoming, kept.next()),
+/// Keeps the good events, and says what became of each of the request.
+async fn keep(
+    db: &Db,
+    surroundings: Surroundings<'_>,
+    (taken, new): (Vec<Taken>, BTreeSet<CustomerId>),
+    events: &[Submitted<'_>],
+) -> Result<Vec<Answered>, DbError> {
+    let now = surroundings.window.now;
+    surroundings.customers.add(db, &new, now).await?;
+    let mut good = Vec::with_capacity(taken.len());
+    let mut handed = Vec::with_capacity(taken.len());
+    for item in taken {
+        handed.push(match item {
+            Ok(incoming) => {
+                let target = incoming.change.target().map(str::to_owned);
+                let id = incoming.event.id.clone();
+                good.push(incoming);
+                Ok((id, target))
+            }
+            Err(problem) => Err(problem),
+        });
+    }
+    let mut kept = db.ledger().append(good, now).await?.into_iter();
+    let answered = |(item, event): (Result<(String, Option<String>), EventProblem>, &Submitted<'_>)| match item {
+        Ok((id, target)) => Answered { id: Some(id), outcome: outcome(target, kept.next()) },
+        Err(problem) => {
+            Answered { id: Names::of(event).and_then(|names| names.id), outcome: Outcome::Refused(problem) }
+        }
     };
-    Ok(taken.iter().map(outcome).collect())
+    Ok(handed.into_iter().zip(events).map(answered).collect())
 }
 
-fn outcome(incoming: &Incoming, kept: Option<Kept>) -> Outcome {
-    let target = || incoming.change.target().unwrap_or_default().to_owned();
+/// What became of an event, which voids or amends the one of the id `target`.
+fn outcome(target: Option<String>, kept: Option<Kept>) -> Outcome {
     match kept {
         Some(Kept::New) => Outcome::Accepted,
         Some(Kept::Same) => Outcome::Duplicate,
         // The ledger answers for each event; one without an answer would have to be sent again.
         Some(Kept::Conflict) | None => Outcome::Conflict,
-        Some(Kept::NoTarget) => Outcome::Refused(EventProblem::NoTarget(target())),
-        Some(Kept::ChangedBefore) => Outcome::Refused(EventProblem::ChangedBefore(target())),
+        Some(Kept::NoTarget) => Outcome::Refused(EventProblem::NoTarget(target.unwrap_or_default())),
+        Some(Kept::ChangedBefore) => Outcome::Refused(EventProblem::ChangedBefore(target.unwrap_or_default())),
     }
 }
 
@@ -241,7 +268,7 @@ pub async fn insert_all(db: &Db, events: Vec<Incoming>, now: engine::period::Ins
 pub const CONFLICT_DETAIL: &str = "another event with this source and id was accepted before; it stays and this one is \
                                    put aside. Give a correction an id of its own";
 
-fn aside(item: &Taken, submitted: &Submitted<'_>, outcome: &Outcome) -> Option<Aside> {
+fn aside(submitted: &Submitted<'_>, outcome: &Outcome, allowed: Allowed<'_>) -> Option<Aside> {
     let (code, detail) = match outcome {
         Outcome::Accepted | Outcome::Duplicate => return None,
         Outcome::Conflict => ("conflict", CONFLICT_DETAIL.to_owned()),
@@ -251,10 +278,15 @@ fn aside(item: &Taken, submitted: &Submitted<'_>, outcome: &Outcome) -> Option<A
     let plain = |text: &str| text.replace('\0', "\u{fffd}");
     let end = submitted.text.floor_char_boundary(ASIDE_BYTES_MAX);
     let kept = submitted.text.get(..end).unwrap_or_default();
+    let (id, source, customer) = match Names::of(submitted) {
+        // What somebody sends for others is put aside under their own name.
+        Some(Names { id, source, customer }) => (id, source, allowed.customer.map(|own| own.to_string()).or(customer)),
+        None => (None, None, None),
+    };
     Some(Aside {
-        customer: plain(&item.customer),
-        source: plain(item.source.as_deref().unwrap_or_default()),
-        event_id: plain(item.id.as_deref().unwrap_or_default()),
+        customer: plain(&customer.unwrap_or_default()),
+        source: plain(&source.unwrap_or_default()),
+        event_id: plain(&id.unwrap_or_default()),
         position: submitted.position,
         code,
         detail: plain(&detail),

@@ -81,8 +81,10 @@ pub async fn accept(
     if let Sender::Key(holder) = &sender {
         holder.take_events(events.len())?;
     }
-    let books = app.shelf.books(&app.db).await?;
+    let versions = app.db.versions().await?;
+    let books = app.shelf.books_at(&app.db, versions).await?;
     let surroundings = Surroundings {
+        versions,
         books: &books,
         customers: &app.customers,
         window: window(&app),

@@ -90,8 +90,10 @@ impl Stream {
         }
         wait_for_rate(&self.sender, chunk.len()).await;
         let submitted: Vec<Submitted<'_>> = chunk.iter().map(submitted).collect();
-        let books = self.app.shelf.books(&self.app.db).await?;
+        let versions = self.app.db.versions().await?;
+        let books = self.app.shelf.books_at(&self.app.db, versions).await?;
         let surroundings = Surroundings {
+            versions,
             books: &books,
             customers: &self.app.customers,
             window: window(&self.app),

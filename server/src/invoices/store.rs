@@ -1,10 +1,14 @@
 //! The table of invoices and the row of numbers that they share with corrections. Both are listed and read here; what was
 //! issued is added and never changed.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use engine::ids::CustomerId;
-use engine::invoice::{CorrectionKind, InvoiceNumber, Issued};
+use engine::invoice::{CorrectionKind, Draft, InvoiceNumber, Issued};
 use engine::period::{Instant, Month, Period};
 use engine::proof::sha256;
+use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -74,11 +78,31 @@ pub struct InvoiceRow {
     pub issued_at: Instant,
 }
 
+/// Waits until nobody else is issuing anything. Nobody else is until the transaction ends.
+pub async fn hold_numbers(connection: &mut Connection) -> Result<(), DbError> {
+    sqlx::query("UPDATE counters SET value = value WHERE name = 'invoice'").execute(connection).await?;
+    Ok(())
+}
+
 /// Takes the next number. Until the transaction ends nobody else gets one; if it is undone the number is not used up.
 pub async fn take_number(connection: &mut Connection) -> Result<InvoiceNumber, DbError> {
-    let update = "UPDATE counters SET value = value + 1 WHERE name = 'invoice' RETURNING value";
-    let value: i64 = sqlx::query(update).fetch_one(connection).await?.try_get(0)?;
-    number_of(value)
+    number_of(take(connection, 1).await?)
+}
+
+/// Takes the next `count` numbers in the same way; returns the first of them.
+pub async fn take_numbers(connection: &mut Connection, count: u64) -> Result<InvoiceNumber, DbError> {
+    let taken = i64::try_from(count).map_err(|_| too_many(count))?;
+    let last = number_of(take(connection, taken).await?)?;
+    last.0.checked_sub(count).and_then(|before| before.checked_add(1)).map(InvoiceNumber).ok_or_else(|| too_many(count))
+}
+
+async fn take(connection: &mut Connection, count: i64) -> Result<i64, DbError> {
+    let update = "UPDATE counters SET value = value + $1 WHERE name = 'invoice' RETURNING value";
+    Ok(sqlx::query(update).bind(count).fetch_one(connection).await?.try_get(0)?)
+}
+
+fn too_many(count: u64) -> DbError {
+    DbError::Unreadable { what: "count of invoice numbers", value: count.to_string() }
 }
 
 /// A number from the database.
@@ -95,37 +119,89 @@ pub fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
     i64::try_from(number.0).map_err(|_| DbError::Unreadable { what: "invoice number", value: number.to_string() })
 }
 
-/// Adds an invoice that `seller` issued and that was made from `events` events, of all commits of the ledger through
-/// `through`.
-pub async fn insert(
+/// An invoice that lacks nothing but its number.
+#[derive(Debug)]
+pub struct Drafted {
+    /// What it says.
+    pub draft: Draft,
+    /// The same as JSON, as it will stand in the document.
+    pub json: Box<RawValue>,
+    /// How many events it was made from.
+    pub events: i64,
+    /// All commits of the ledger through this one are in it.
+    pub through: i64,
+}
+
+/// How invoices are issued together.
+#[derive(Debug, Clone, Copy)]
+pub struct Issuing<'a> {
+    /// The number of the first; the others follow without a gap.
+    pub first: InvoiceNumber,
+    /// When.
+    pub at: Instant,
+    /// By whom, as JSON.
+    pub seller: &'a str,
+}
+
+/// Invoices in one statement: SQLite looks for the place of each parameter among all of them.
+const ROWS_PER_INSERT: usize = 16;
+
+/// What is the same in all rows of a statement comes first: month, time and seller.
+const SHARED: usize = 3;
+const COLUMNS: [&str; 12] = [
+    "customer", "number", "book", "version", "currency", "total", "start_us", "end_us", "events", "document", "sha256",
+    "through",
+];
+
+fn insert_statement(rows: usize) -> String {
+    let row = |row: usize| {
+        let before = row.saturating_mul(COLUMNS.len()).saturating_add(SHARED);
+        let cells: Vec<String> =
+            (1..=COLUMNS.len()).map(|column| format!("${}", before.saturating_add(column))).collect();
+        format!("($1, $2, $3, {})", cells.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("INSERT INTO invoices (month, issued_us, seller, {}) VALUES {}", COLUMNS.join(", "), rows.join(", "))
+}
+
+/// Adds invoices of a month, in this order.
+pub async fn insert_all(
     connection: &mut Connection,
-    (issued, seller): (&Issued, &Seller),
-    (events, through): (i64, i64),
+    (month, drafted): (Month, &[Drafted]),
+    issuing: Issuing<'_>,
 ) -> Result<(), DbError> {
-    let unwritable = |_| DbError::Unreadable { what: "invoice", value: issued.number.to_string() };
-    let document = serde_json::to_string(issued).map_err(unwritable)?;
-    let seller = serde_json::to_string(seller).map_err(unwritable)?;
-    let insert = "INSERT INTO invoices (customer, month, number, book, version, currency, total, start_us, end_us, events, \
-                  document, sha256, issued_us, seller, through) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    let bill = &issued.invoice.bill;
-    sqlx::query(insert)
-        .bind(issued.invoice.customer.as_str())
-        .bind(issued.invoice.month.to_string())
-        .bind(stored_number(issued.number)?)
-        .bind(bill.book.id.as_str())
-        .bind(bill.book.version.as_str())
-        .bind(bill.currency.code())
-        .bind(bill.total.to_string())
-        .bind(to_us(issued.invoice.period.start))
-        .bind(to_us(issued.invoice.period.end))
-        .bind(events)
-        .bind(document.as_str())
-        .bind(sha256(document.as_bytes()))
-        .bind(to_us(issued.issued_at))
-        .bind(seller)
-        .bind(through)
-        .execute(connection)
-        .await?;
+    let month = month.to_string();
+    let mut numbers = (issuing.first.0..).map(InvoiceNumber);
+    let whole: Arc<str> = insert_statement(ROWS_PER_INSERT).into();
+    for chunk in drafted.chunks(ROWS_PER_INSERT) {
+        let is_whole = chunk.len() == ROWS_PER_INSERT;
+        let statement = if is_whole { Arc::clone(&whole) } else { insert_statement(chunk.len()).into() };
+        // Another number of rows is another statement, which nobody needs again.
+        let query = sqlx::query(sqlx::AssertSqlSafe(statement)).persistent(is_whole);
+        let mut query = query.bind(month.as_str()).bind(to_us(issuing.at)).bind(issuing.seller);
+        for (drafted, number) in chunk.iter().zip(&mut numbers) {
+            let Drafted { draft, json, events, through } = drafted;
+            let issued = Issued { number, issued_at: issuing.at, invoice: json };
+            let unwritable = |_| DbError::Unreadable { what: "invoice", value: number.to_string() };
+            let document = serde_json::to_string(&issued).map_err(unwritable)?;
+            let digest = sha256(document.as_bytes());
+            let Draft { customer, period, bill, .. } = draft;
+            query = query
+                .bind(customer.as_str())
+                .bind(stored_number(number)?)
+                .bind(bill.book.id.as_str())
+                .bind(bill.book.version.as_str())
+                .bind(bill.currency.code())
+                .bind(bill.total.to_string())
+                .bind(to_us(period.start))
+                .bind(to_us(period.end))
+                .bind(*events)
+                .bind(document)
+                .bind(digest)
+                .bind(*through);
+        }
+        query.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -157,11 +233,17 @@ fn read(row: &AnyRow) -> Result<InvoiceRow, DbError> {
     })
 }
 
-/// Whether the invoice of a customer's month is issued.
-pub async fn is_billed(connection: &mut Connection, customer: &CustomerId, month: Month) -> Result<bool, DbError> {
-    let select = "SELECT COUNT(*) FROM invoices WHERE customer = $1 AND month = $2";
-    let row = sqlx::query(select).bind(customer.as_str()).bind(month.to_string()).fetch_one(connection).await?;
-    Ok(row.try_get::<i64, _>(0)? > 0)
+/// Which customers from the first to the last, in the database's own order, have their invoice of the month.
+pub async fn billed(
+    connection: &mut Connection,
+    (first, last): (&CustomerId, &CustomerId),
+    month: Month,
+) -> Result<BTreeSet<String>, DbError> {
+    let select = "SELECT id FROM customers WHERE id >= $1 AND id <= $2 AND EXISTS \
+                  (SELECT 1 FROM invoices WHERE invoices.customer = customers.id AND invoices.month = $3)";
+    let query = sqlx::query(select).bind(first.as_str()).bind(last.as_str()).bind(month.to_string());
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// The last month for which an invoice by any version of this book exists.

@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use engine::ids::CustomerId;
-use ledger::Query;
+use engine::usage::{Meters, Span};
+use ledger::{Ledger, Query, SavedCount};
 
 use super::counters::Count;
 use super::flow::{Counted, MeteringError, Terms};
-use super::store;
-use crate::db::{Db, DbError, to_us};
+use crate::aside::aside;
+use crate::db::{Db, DbError, to_us, valid};
 
 /// Customers whose months are counted by the same rules, in one stretch of time.
 #[derive(Debug)]
@@ -33,21 +35,40 @@ pub async fn count_ahead(
         let time = (to_us(span.period.start), to_us(span.period.end));
         let names: Vec<&str> = customers.iter().map(|customer| customer.as_str()).collect();
         let rules = terms.meters.fingerprint();
-        let counts = db.ledger().counts_of(&names, time, rules).await.map_err(DbError::from)?;
-        let by_name: BTreeMap<&str, &CustomerId> = names.iter().copied().zip(customers.iter().copied()).collect();
-        for saved in counts {
-            let Some(customer) = by_name.get(saved.customer.as_str()) else { continue };
-            let Some(count) = Count::resume(terms.meters.clone(), span, &saved) else { continue };
-            let mut later = store::query(customer, span.period);
-            later.after_seq = count.through;
-            if count.metering.wants_history() || db.ledger().may_have(later) {
-                continue;
-            }
-            let counted = count.counted()?;
-            ready.insert((*customer).clone(), Counted { through: counted.through.max(through), ..counted });
-        }
+        let saved = db.ledger().counts_of(&names, time, rules).await.map_err(DbError::from)?;
+        let (ledger, meters) = (db.ledger().clone(), Arc::clone(&terms.meters));
+        ready.extend(aside(move || complete(&ledger, (&meters, span), (&saved, through))).await?);
         let missing = customers.into_iter().filter(|customer| !ready.contains_key(*customer)).collect();
         ready.extend(walk(db, terms, missing).await?);
+    }
+    Ok(ready)
+}
+
+/// What was counted of those whose stored counts hold every event through this commit.
+fn complete(
+    ledger: &Ledger,
+    (meters, span): (&Arc<Meters>, Span),
+    (saved, through): (&[SavedCount], i64),
+) -> Result<Vec<(CustomerId, Counted)>, DbError> {
+    let oldest = saved.iter().map(|saved| saved.through).min().unwrap_or(through);
+    let of_anybody =
+        Query { customer: None, start_us: to_us(span.period.start), end_us: to_us(span.period.end), after_seq: oldest };
+    // Most often nothing has come for the month since, and nobody has to be looked at.
+    let is_quiet = !ledger.may_have(of_anybody);
+    let mut ready = Vec::with_capacity(saved.len());
+    for saved in saved {
+        let of_customer = Query { customer: Some(&saved.customer), after_seq: saved.through, ..of_anybody };
+        if !is_quiet && ledger.may_have(of_customer) {
+            continue;
+        }
+        let Some(count) = Count::resume(Arc::clone(meters), span, saved) else { continue };
+        if count.metering.wants_history() {
+            continue;
+        }
+        // Why it cannot be told in numbers is told when the customer is counted alone.
+        let Ok(counted) = count.counted() else { continue };
+        let customer = valid("customer id", &saved.customer, |text| CustomerId::new(text).ok())?;
+        ready.push((customer, Counted { through: counted.through.max(through), ..counted }));
     }
     Ok(ready)
 }

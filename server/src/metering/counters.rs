@@ -8,81 +8,29 @@ use std::time::Duration;
 
 use engine::ids::CustomerId;
 use engine::period::Instant;
-use engine::usage::{Event, Metering, Meters, SavedCounts, Span};
+use engine::usage::{Event, Meters, Span};
 use ledger::{Change, Committed, SavedCount};
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use super::count::Count;
 use super::flow::{Counted, MeteringError};
 use crate::db::to_us;
-
-/// What is counted of a customer's month so far.
-#[derive(Debug, Clone)]
-pub struct Count {
-    /// The meters.
-    pub metering: Metering,
-    /// All events of the month, also those that no meter selects.
-    pub events: i64,
-    /// The last commit that is in it.
-    pub through: i64,
-}
-
-/// A count as it is stored.
-#[derive(Debug, Serialize, Deserialize)]
-struct Stored {
-    counts: SavedCounts,
-    events: i64,
-}
-
-impl Count {
-    /// Begins at nothing.
-    pub fn new(meters: Arc<Meters>, span: Span) -> Self {
-        Self { metering: Metering::of(meters, span), events: 0, through: 0 }
-    }
-
-    /// Goes on with a stored count; `None` where it was made by other rules.
-    pub fn resume(meters: Arc<Meters>, span: Span, saved: &SavedCount) -> Option<Self> {
-        let Stored { counts, events } = serde_json::from_slice(&saved.body).ok()?;
-        let metering = Metering::resume(meters, span, counts).ok()?;
-        Some(Self { metering, events, through: saved.through })
-    }
-
-    fn saved(&self, customer: &CustomerId, rules: &str) -> Option<SavedCount> {
-        let span = self.metering.span();
-        let body = serde_json::to_vec(&Stored { counts: self.metering.save(), events: self.events }).ok()?;
-        Some(SavedCount {
-            customer: customer.to_string(),
-            start_us: to_us(span.period.start),
-            end_us: to_us(span.period.end),
-            rules: rules.to_owned(),
-            through: self.through,
-            body,
-        })
-    }
-
-    /// Counts one more event.
-    pub fn add(&mut self, event: &Event) -> Result<(), MeteringError> {
-        self.metering.add(event).map_err(MeteringError::Meter)?;
-        if self.metering.span().period.contains(event.time) {
-            self.events = self.events.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    /// What was counted.
-    pub fn counted(&self) -> Result<Counted, MeteringError> {
-        let usage = self.metering.usage().map_err(MeteringError::Meter)?;
-        Ok(Counted { usage, events: self.events, through: self.through })
-    }
-}
 
 /// A customer's month that is counted.
 #[derive(Debug)]
 enum Slot {
     /// Followed commit by commit.
     Ready(Box<Ready>),
-    /// Being counted from the ledger; what is committed meanwhile waits here.
-    Counting(Vec<Arc<Committed>>),
+    /// Being counted from the ledger.
+    Counting(Waiting),
+}
+
+/// What was committed while a customer is being counted.
+#[derive(Debug)]
+struct Waiting {
+    /// By whom: after an event was voided the next one begins, whose count is another.
+    turn: u64,
+    commits: Vec<Arc<Committed>>,
 }
 
 #[derive(Debug)]
@@ -107,12 +55,21 @@ const FRESH_FOR: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 struct Memory {
     slots: BTreeMap<CustomerId, BTreeMap<i64, Slot>>,
+    /// Customers of whom nothing is in memory, with the time of their last event.
+    absent: BTreeMap<CustomerId, Instant>,
     /// The last commit that was followed.
     through: i64,
+    /// How often counting was begun.
+    turns: u64,
+    /// The last commit at which room was made.
+    roomy_at: i64,
 }
 
 /// Customers whose counts are in memory at most.
 const CUSTOMERS_MAX: usize = 50_000;
+
+/// Customers that may wait to be counted; who finds no place is counted when somebody asks.
+const ABSENT_MAX: usize = 10_000;
 
 impl Default for Counters {
     fn default() -> Self {
@@ -127,7 +84,10 @@ impl Counters {
 
     /// Begins to follow after this commit, with nothing in memory.
     pub fn begin(&self, through: i64) {
-        *self.memory() = Memory { slots: BTreeMap::new(), through };
+        let mut memory = self.memory();
+        let turns = memory.turns;
+        *memory = Memory { through, turns, ..Memory::default() };
+        drop(memory);
         self.followed.send_replace(through);
     }
 
@@ -158,36 +118,45 @@ impl Counters {
         self.followed.subscribe()
     }
 
-    /// Follows a commit. Returns customers of whom nothing is in memory, with the time of an event of theirs.
-    pub fn follow(&self, commit: &Arc<Committed>) -> Vec<(CustomerId, Instant)> {
-        let mut memory = self.memory();
-        if commit.seq <= memory.through {
-            return Vec::new();
+    /// Follows a commit. `true` where it has events of customers of whom nothing is in memory.
+    pub fn follow(&self, commit: &Arc<Committed>) -> bool {
+        let mut guard = self.memory();
+        let Memory { slots, absent, through, .. } = &mut *guard;
+        if commit.seq <= *through {
+            return false;
         }
-        if commit.previous != memory.through {
+        if commit.previous != *through {
             // Some were missed: what is in memory lacks them.
-            memory.slots.clear();
+            slots.clear();
         }
         for incoming in &commit.events {
             if incoming.change != Change::None {
                 // An event that was counted no longer counts; that cannot be taken out of a maximum.
-                memory.slots.remove(&incoming.event.customer);
+                slots.remove(&incoming.event.customer);
             }
         }
-        let mut absent: BTreeMap<&CustomerId, Instant> = BTreeMap::new();
         for incoming in &commit.events {
             let Event { customer, time, .. } = &incoming.event;
-            match memory.slots.get_mut(customer) {
-                Some(slots) => slots.retain(|_, slot| slot.follow(commit, &incoming.event)),
-                None => {
-                    absent.insert(customer, *time);
-                }
+            if let Some(slots) = slots.get_mut(customer) {
+                slots.retain(|_, slot| slot.follow(commit, &incoming.event));
+            } else if let Some(last) = absent.get_mut(customer) {
+                *last = *time;
+            } else if absent.len() < ABSENT_MAX {
+                absent.insert(customer.clone(), *time);
             }
         }
-        memory.through = commit.seq;
-        drop(memory);
+        *through = commit.seq;
+        let has_absent = !absent.is_empty();
+        drop(guard);
         self.followed.send_replace(commit.seq);
-        absent.into_iter().map(|(customer, time)| (customer.clone(), time)).collect()
+        has_absent
+    }
+
+    /// Takes customers, `most` at most, of whom nothing was in memory when an event of theirs was followed, each with the
+    /// time of the last one.
+    pub fn take_absent(&self, most: usize) -> Vec<(CustomerId, Instant)> {
+        let mut memory = self.memory();
+        std::iter::from_fn(|| memory.absent.pop_first()).take(most).collect()
     }
 
     /// What is in memory for a customer's month by these meters, through the last commit that was followed.
@@ -205,44 +174,25 @@ impl Counters {
         Some(ready.count.counted().map(|counted| Counted { through, ..counted }))
     }
 
-    /// Says that a customer's month is being counted from the ledger. `false` where somebody is at it already, or where
-    /// there is no room.
-    pub fn begin_counting(&self, customer: &CustomerId, span: Span) -> bool {
-        let mut memory = self.memory();
-        if memory.slots.len() >= CUSTOMERS_MAX && !memory.slots.contains_key(customer) {
-            memory.make_room();
-        }
-        let slots = memory.slots.entry(customer.clone()).or_default();
+    /// Says that a month of these customers is being counted from the ledger. Not of those at whom somebody is already, or
+    /// for whom there is no room.
+    pub fn begin_counting(&self, customers: impl IntoIterator<Item = CustomerId>, span: Span) -> Counting<'_> {
         let start_us = to_us(span.period.start);
-        if matches!(slots.get(&start_us), Some(Slot::Counting(_))) {
-            return false;
-        }
-        slots.insert(start_us, Slot::Counting(Vec::new()));
-        true
-    }
-
-    /// Puts a count in place that was made since [`Self::begin_counting`], with what was committed meanwhile. Dropped
-    /// where it was spoiled meanwhile.
-    pub fn end_counting(&self, customer: &CustomerId, rules: &Arc<Meters>, count: Option<Count>) {
         let mut memory = self.memory();
-        let Some(slots) = memory.slots.get_mut(customer) else { return };
-        let Some(mut count) = count else {
-            slots.retain(|_, slot| matches!(slot, Slot::Ready(_)));
-            return;
-        };
-        let start_us = to_us(count.metering.span().period.start);
-        let Some(Slot::Counting(waiting)) = slots.remove(&start_us) else { return };
-        let through = count.through;
-        for commit in waiting.iter().filter(|commit| commit.seq > through) {
-            let own = commit.events.iter().filter(|incoming| incoming.event.customer == *customer);
-            for incoming in own {
-                if count.add(&incoming.event).is_err() {
-                    return;
-                }
+        memory.turns = memory.turns.wrapping_add(1);
+        let turn = memory.turns;
+        let mut begun = Vec::new();
+        for customer in customers {
+            if !memory.slots.contains_key(&customer) && !memory.has_room() {
+                continue;
+            }
+            let slots = memory.slots.entry(customer.clone()).or_default();
+            if !matches!(slots.get(&start_us), Some(Slot::Counting(_))) {
+                slots.insert(start_us, Slot::Counting(Waiting { turn, commits: Vec::new() }));
+                begun.push(customer);
             }
         }
-        let ready = Ready { count, rules: Arc::clone(rules), is_saved: false };
-        slots.insert(start_us, Slot::Ready(Box::new(ready)));
+        Counting { counters: self, turn, start_us, customers: begun }
     }
 
     /// Up to `limit` counts that have changed since they were taken last, as they are to be stored.
@@ -269,16 +219,87 @@ impl Counters {
     }
 }
 
+/// Customers that are being counted from the ledger. When it is dropped, those without a count are nobody's again.
+#[derive(Debug)]
+pub struct Counting<'c> {
+    counters: &'c Counters,
+    turn: u64,
+    start_us: i64,
+    customers: Vec<CustomerId>,
+}
+
+impl Counting<'_> {
+    /// Who is being counted.
+    pub fn customers(&self) -> &[CustomerId] {
+        &self.customers
+    }
+
+    /// Puts counts in place, with what was committed meanwhile; all of them reach through the same commit. Those that were
+    /// spoiled meanwhile are dropped.
+    pub fn end(mut self, rules: &Arc<Meters>, mut counts: BTreeMap<CustomerId, Count>) {
+        let mut memory = self.counters.memory();
+        let mut missed: BTreeMap<i64, Arc<Committed>> = BTreeMap::new();
+        for customer in std::mem::take(&mut self.customers) {
+            match memory.take_waiting(&customer, (self.turn, self.start_us)) {
+                Some(commits) => missed.extend(commits.into_iter().map(|commit| (commit.seq, commit))),
+                None => drop(counts.remove(&customer)),
+            }
+        }
+        for commit in missed.into_values() {
+            for incoming in &commit.events {
+                let customer = &incoming.event.customer;
+                let Some(count) = counts.get_mut(customer).filter(|count| commit.seq > count.through) else { continue };
+                if count.add(&incoming.event).is_err() {
+                    // Whoever asks is told why.
+                    counts.remove(customer);
+                }
+            }
+        }
+        for (customer, count) in counts {
+            let ready = Ready { count, rules: Arc::clone(rules), is_saved: false };
+            memory.slots.entry(customer).or_default().insert(self.start_us, Slot::Ready(Box::new(ready)));
+        }
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        if self.customers.is_empty() {
+            return;
+        }
+        let mut memory = self.counters.memory();
+        for customer in &self.customers {
+            // What has waited for them is counted when they are asked for.
+            let _ = memory.take_waiting(customer, (self.turn, self.start_us));
+        }
+    }
+}
+
 impl Memory {
-    /// Lets go of counts that are stored; they are read again when they are asked for.
-    fn make_room(&mut self) {
-        for slots in self.slots.values_mut() {
-            slots.retain(|_, slot| matches!(slot, Slot::Ready(ready) if !ready.is_saved));
+    /// What was committed while a customer was being counted in this turn; nothing where that was spoiled.
+    fn take_waiting(&mut self, customer: &CustomerId, (turn, start_us): (u64, i64)) -> Option<Vec<Arc<Committed>>> {
+        let slots = self.slots.get_mut(customer)?;
+        match slots.remove(&start_us)? {
+            Slot::Counting(waiting) if waiting.turn == turn => Some(waiting.commits),
+            other => {
+                slots.insert(start_us, other);
+                None
+            }
         }
-        self.slots.retain(|_, slots| !slots.is_empty());
-        if self.slots.len() >= CUSTOMERS_MAX {
-            self.slots.clear();
+    }
+
+    /// Whether there is room for one more; counts that are stored are let go for it, and read again when they are asked
+    /// for.
+    fn has_room(&mut self) -> bool {
+        if self.slots.len() >= CUSTOMERS_MAX && self.roomy_at != self.through {
+            // Once in a commit: looking through all of them takes a while.
+            self.roomy_at = self.through;
+            for slots in self.slots.values_mut() {
+                slots.retain(|_, slot| !matches!(slot, Slot::Ready(ready) if ready.is_saved));
+            }
+            self.slots.retain(|_, slots| !slots.is_empty());
         }
+        self.slots.len() < CUSTOMERS_MAX
     }
 }
 
@@ -286,9 +307,9 @@ impl Slot {
     /// Takes in an event of a commit. `false` where it cannot be counted: whoever asks is then told why.
     fn follow(&mut self, commit: &Arc<Committed>, event: &Event) -> bool {
         match self {
-            Self::Counting(waiting) => {
-                if waiting.last().is_none_or(|last| last.seq != commit.seq) {
-                    waiting.push(Arc::clone(commit));
+            Self::Counting(Waiting { commits, .. }) => {
+                if commits.last().is_none_or(|last| last.seq != commit.seq) {
+                    commits.push(Arc::clone(commit));
                 }
                 true
             }
@@ -311,7 +332,7 @@ mod tests {
     use engine::ids::CustomerId;
     use engine::period::{Instant, Period};
     use engine::usage::{Event, Meters, Span};
-    use ledger::{Committed, Incoming};
+    use ledger::{Change, Committed, Incoming};
 
     use super::{Count, Counters};
 
@@ -354,13 +375,14 @@ per_unit = { price = "1" }
         let book = BookDraft::from_toml(BOOK).check().unwrap();
         let (span, meters) = (Span::new(book.zone, period), Meters::of(&book));
         let customer = event("8").customer;
-        assert!(counters.begin_counting(&customer, span));
+        let counting = counters.begin_counting([customer.clone()], span);
+        assert_eq!(counting.customers(), [customer.clone()]);
         // The ledger has commits 8 and 9 already when it is read; the news of them comes after that.
         let mut count = Count::new(Arc::clone(&meters), span);
         count.add(&event("8")).unwrap();
         count.add(&event("9")).unwrap();
         count.through = 9;
-        counters.end_counting(&customer, &meters, Some(count));
+        counting.end(&meters, [(customer.clone(), count)].into());
         counters.follow(&commit(8));
         let saved = counters.take_unsaved(10);
         assert_eq!(saved.iter().map(|count| count.through).collect::<Vec<_>>(), [9], "9 is in it");
@@ -369,5 +391,30 @@ per_unit = { price = "1" }
         }
         let counted = counters.counted(&customer, (&meters, span)).unwrap().unwrap();
         assert_eq!((counted.events, counted.through), (3, 10));
+    }
+
+    #[test]
+    fn who_is_no_longer_being_counted_is_free_for_the_next_and_a_voided_event_spoils_a_count() {
+        let counters = Counters::default();
+        counters.begin(7);
+        let period = Period { start: Instant::UNIX_EPOCH, end: Instant::UNIX_EPOCH + TimeDelta::days(31) };
+        let book = BookDraft::from_toml(BOOK).check().unwrap();
+        let (span, meters) = (Span::new(book.zone, period), Meters::of(&book));
+        let customer = event("8").customer;
+        let count = |through| Count { through, ..Count::new(Arc::clone(&meters), span) };
+        let first = counters.begin_counting([customer.clone()], span);
+        assert!(counters.begin_counting([customer.clone()], span).customers().is_empty(), "somebody is at it");
+        drop(first);
+        let second = counters.begin_counting([customer.clone()], span);
+        assert_eq!(second.customers(), [customer.clone()]);
+        let void = Incoming { event: event("void"), change: Change::Voids("1".to_owned()) };
+        counters.follow(&Arc::new(Committed { previous: 7, seq: 8, received_us: 0, events: vec![void] }));
+        let third = counters.begin_counting([customer.clone()], span);
+        second.end(&meters, [(customer.clone(), count(7))].into());
+        assert!(counters.counted(&customer, (&meters, span)).is_none(), "it may have the voided event");
+        counters.follow(&commit(9));
+        third.end(&meters, [(customer.clone(), count(8))].into());
+        let counted = counters.counted(&customer, (&meters, span)).unwrap().unwrap();
+        assert_eq!((counted.events, counted.through), (1, 9));
     }
 }

@@ -147,12 +147,14 @@ pub async fn warm(app: &App, customer: &CustomerId, terms: &Terms) -> Result<Cou
 
 /// Counts a customer's month from the ledger and keeps the count in memory.
 pub async fn remember(app: &App, customer: &CustomerId, terms: &Terms) -> Result<Counted, MeteringError> {
-    if !app.counters.begin_counting(customer, terms.span()) {
+    let counting = app.counters.begin_counting([customer.clone()], terms.span());
+    if counting.customers().is_empty() {
         return count(&app.db, customer, terms).await;
     }
-    let count = count_through(&app.db, customer, terms).await;
-    app.counters.end_counting(customer, &terms.meters, count.as_ref().ok().cloned());
-    count?.counted()
+    let count = count_through(&app.db, customer, terms).await?;
+    let counted = count.counted();
+    counting.end(&terms.meters, [(customer.clone(), count)].into());
+    counted
 }
 
 /// The book and plan by which a customer's month is billed.

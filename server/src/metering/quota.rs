@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::flow::{MeteringError, terms_now, warm};
 use crate::app::App;
-use crate::customers::flow::existing;
+use crate::customers::flow::lately;
 use crate::error::Problem;
 use crate::request::{Asked, Named, Reader, customer_id};
 
@@ -71,8 +71,8 @@ pub enum QuotaReason {
 
 /// Tells a gateway whether a customer may go on. Answered from memory: under a millisecond once the customer was asked for.
 ///
-/// All events accepted by this server are counted; those that another server on the same database accepted follow within
-/// half a second. Where the database does not answer, the last known figures are used and `stale` is true; the gateway
+/// All events accepted by this server are counted, and plans and books written through it hold; what another server on the
+/// same database has accepted or written follows within half a second. Where the database does not answer, the last known figures are used and `stale` is true; the gateway
 /// decides what that is worth.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/quota", tag = "usage",
@@ -96,8 +96,8 @@ pub async fn check(
 ) -> Result<([(HeaderName, &'static str); 1], Json<QuotaAnswer>), Problem> {
     let id = customer_id(&id)?;
     reader.may_read(&id)?;
-    let customer = existing(&app.db, &id).await?;
-    let books = app.shelf.books(&app.db).await?;
+    let customer = lately(&app.db, &app.customers, &id).await?;
+    let books = app.shelf.books_lately(&app.db).await?;
     let now = app.clock.now();
     let (terms, _) = terms_now(&books, &customer, now)?;
     if terms.book.meter(&meter).is_none() {
@@ -118,7 +118,7 @@ pub async fn check(
         Some(_) => QuotaReason::Billed,
     };
     let answer = QuotaAnswer {
-        customer: customer.id.into(),
+        customer: id.into(),
         meter: meter.to_string(),
         allowed: reason != QuotaReason::UsedUp,
         reason,

@@ -225,10 +225,11 @@ async fn take(
     entries: &[(i64, Submitted<'_>)],
     hand: Hand<'_>,
 ) -> Result<Taken, DbError> {
-    let books = app.shelf.books(&app.db).await?;
+    let versions = app.db.versions().await?;
+    let books = app.shelf.books_at(&app.db, versions).await?;
     let (customers, window) = (&app.customers, window(app));
     let (metrics, request) = (&app.metrics, hand.request);
-    let surroundings = Surroundings { books: &books, customers, window, allowed, request, metrics };
+    let surroundings = Surroundings { versions, books: &books, customers, window, allowed, request, metrics };
     let submitted: Vec<Submitted<'_>> = entries.iter().map(|(_, submitted)| submitted.clone()).collect();
     let answered = ingest_again(&app.db, surroundings, &submitted).await?;
     let (mut taken, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());

@@ -178,6 +178,60 @@ async fn an_event_of_another_process_is_in_the_next_answer() {
     assert_eq!(quantity(&api.get("/v1/customers/acme/usage").await.json(), "calls"), json!("2"));
 }
 
+/// Eight senders name the same forty new customers at the same time, again and again: nobody is counted twice or missed, as
+/// the first events of each come while they are being counted.
+#[tokio::test]
+async fn many_new_customers_at_once_are_counted_as_if_they_had_come_one_by_one() {
+    let api = std::sync::Arc::new(live().await);
+    let senders: Vec<_> = (0..8)
+        .map(|sender| {
+            let api = std::sync::Arc::clone(&api);
+            tokio::spawn(async move {
+                for round in 0..5 {
+                    let event = |number| {
+                        let mut event = event(&format!("{sender}-{round}-{number}"), &format!("c{number}"), TIME);
+                        event["data"]["bytes"] = json!((sender * 10 + round).to_string());
+                        event
+                    };
+                    let events: Vec<Value> = (0..40).map(event).collect();
+                    let reply = api.events(&json!(events)).await;
+                    assert_eq!((reply.status, reply.json()["accepted"].clone()), (StatusCode::OK, json!(40)));
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    for number in 0..40 {
+        let usage = api.get(&format!("/v1/customers/c{number}/usage")).await.json();
+        // 8 senders × 5 rounds; the last sender's last round has the most bytes.
+        assert_eq!((quantity(&usage, "calls"), quantity(&usage, "peak")), (json!("40"), json!("74")));
+    }
+    let customers = api.get("/v1/customers?limit=1000").await.json();
+    assert_eq!(customers.as_array().unwrap().len(), 40);
+}
+
+#[tokio::test]
+async fn a_plan_given_by_another_process_holds_for_events_at_once_and_for_quotas_when_it_is_heard_of() {
+    let api = live().await;
+    send(&api, "1", "acme").await;
+    assert_eq!(quota(&api, "acme", "calls").await["included"], "3");
+    let other = server::app::open(config(&api.folder), Clock::Fixed(NOW.parse().unwrap())).await.unwrap();
+    let books = other.shelf.books(&other.db).await.unwrap();
+    let plan = Some((engine::ids::BookId::new("live").unwrap(), engine::ids::PlanId::new("paid").unwrap()));
+    let details = server::customers::flow::Details { plan, ..Default::default() };
+    let acme = engine::ids::CustomerId::new("acme").unwrap();
+    server::customers::flow::put(&other.db, &books, (&acme, &details), NOW.parse().unwrap()).await.unwrap();
+    // What a server does twice a second, and with every event that comes.
+    api.running.app.db.versions().await.unwrap();
+    assert_eq!(quota(&api, "acme", "calls").await["included"], "2");
+    let strict = BOOK.replace("id = \"live\"", "id = \"strict\"").replace("default_plan = \"trial\"\n", "");
+    server::books::flow::publish(&other.db, &strict, NOW.parse().unwrap()).await.unwrap();
+    let books = api.running.app.shelf.books(&api.running.app.db).await.unwrap();
+    assert_eq!(books.iter().count(), 2);
+}
+
 #[tokio::test]
 async fn the_stream_sends_figures_when_they_change_and_ends_with_the_server() {
     let api = live().await;

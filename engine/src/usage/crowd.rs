@@ -215,6 +215,7 @@ impl Customer<'_> {
         Ok(exact.get_or_insert_with(|| Box::new(self.rules.metering())))
     }
 
+    #[inline]
     fn slot(&mut self, place: usize) -> Option<&mut Slot> {
         self.sums.slots.get_mut(self.rules.slot(place, self.customer)?)
     }
@@ -241,6 +242,7 @@ impl Customer<'_> {
 }
 
 impl Keeps for Customer<'_> {
+    #[inline]
     fn wants_history(&self, _: usize, meter: &Meter) -> bool {
         meter.reset == Reset::Never
     }

@@ -70,13 +70,21 @@ impl<'e> FieldValue<'e> {
     /// As a quantity; `name` is that of the field, for the problem.
     #[inline]
     pub fn quantity(&self, name: &str) -> Result<Quantity, FieldProblem> {
-        let not_decimal = || FieldProblem::NotDecimal { field: name.to_owned(), found: self.short() };
         match self {
-            Self::Missing => Err(FieldProblem::Missing { field: name.to_owned() }),
-            Self::Text(text) => Quantity::parse(text).map_err(|_: BadDecimal| not_decimal()),
             Self::Whole(number) => Ok(Quantity::whole(*number)),
             Self::Number(number) => Ok(*number),
-            Self::Null | Self::Other(_) => Err(not_decimal()),
+            Self::Text(text) => Quantity::parse(text).map_err(|_: BadDecimal| self.no_quantity(name)),
+            Self::Missing | Self::Null | Self::Other(_) => Err(self.no_quantity(name)),
+        }
+    }
+
+    #[cold]
+    fn no_quantity(&self, name: &str) -> FieldProblem {
+        match self {
+            Self::Missing => FieldProblem::Missing { field: name.to_owned() },
+            Self::Null | Self::Text(_) | Self::Whole(_) | Self::Number(_) | Self::Other(_) => {
+                FieldProblem::NotDecimal { field: name.to_owned(), found: self.short() }
+            }
         }
     }
 

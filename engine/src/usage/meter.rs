@@ -316,8 +316,9 @@ impl Meter {
     }
 
     /// Whether it counts events with these fields, if they are of its type.
+    #[inline]
     pub(super) fn filters_hold(&self, event: &impl UsageEvent) -> bool {
-        self.only.iter().all(|filter| filter.holds(event))
+        self.only.is_empty() || self.only.iter().all(|filter| filter.holds(event))
     }
 
     /// Whether [`Meter::read`] can fail.
@@ -329,8 +330,21 @@ impl Meter {
     }
 
     /// What it counts of an event; `None` where it ignores it.
+    #[inline]
     pub(super) fn read<'e>(&self, event: &'e impl UsageEvent) -> Result<Option<Read<'e>>, MeterError> {
-        match self.read_field(event).and_then(|read| {
+        match self.read_field(event) {
+            // Most often that is all.
+            Ok(read) if self.convert_each.is_none() && self.group_by.is_empty() => Ok(Some(read)),
+            read => self.read_on(read, event),
+        }
+    }
+
+    fn read_on<'e>(
+        &self,
+        read: Result<Read<'e>, FieldProblem>,
+        event: &'e impl UsageEvent,
+    ) -> Result<Option<Read<'e>>, MeterError> {
+        match read.and_then(|read| {
             self.group_by.iter().try_for_each(|dimension| dimension.check(event))?;
             Ok(read)
         }) {
@@ -346,19 +360,12 @@ impl Meter {
         }
     }
 
+    #[inline]
     fn read_field<'e>(&self, event: &'e impl UsageEvent) -> Result<Read<'e>, FieldProblem> {
-        let one = Quantity::from(1);
         match self.aggregate.takes() {
-            Takes::Nothing => Ok(Read { value: one, item: None }),
+            Takes::Nothing => Ok(Read { value: Quantity::from(1), item: None }),
             Takes::Number(field) => Ok(Read { value: event.field(field).quantity(field)?, item: None }),
-            Takes::Item(field, operation) => {
-                let item = event.field(field).text();
-                if item.is_empty() {
-                    return Err(FieldProblem::Missing { field: field.to_owned() });
-                }
-                let adds = operation.map_or(Ok(true), |operation| event.field(operation).adds(operation))?;
-                Ok(Read { value: one, item: Some((item, adds)) })
-            }
+            Takes::Item(field, operation) => read_item(event, field, operation),
         }
     }
 
@@ -367,6 +374,15 @@ impl Meter {
         let overflow = |Overflow| MeterError::Overflow { meter: self.id.clone() };
         Ok(Read { value: conversion.apply(read.value).map_err(overflow)?, ..read })
     }
+}
+
+fn read_item<'e>(event: &'e impl UsageEvent, field: &str, operation: Option<&str>) -> Result<Read<'e>, FieldProblem> {
+    let item = event.field(field).text();
+    if item.is_empty() {
+        return Err(FieldProblem::Missing { field: field.to_owned() });
+    }
+    let adds = operation.map_or(Ok(true), |operation| event.field(operation).adds(operation))?;
+    Ok(Read { value: Quantity::from(1), item: Some((item, adds)) })
 }
 
 impl Filter {

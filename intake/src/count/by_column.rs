@@ -16,7 +16,7 @@ use engine::usage::{Crowd, EventKind, UsageEvent};
 use serde_json::Value;
 
 use super::columns::{Data, Lane, Reader, Unusual, column, data, times};
-use super::once::{Digest, digest, identity};
+use super::once::{Digest, Hasher, Suspect};
 use super::plan::{Groups, Plan};
 use super::row::Row;
 use super::threads::on_threads;
@@ -32,11 +32,12 @@ pub(super) fn count(
 ) -> Result<Option<Counted>, CountError> {
     let file = File::open(path).map_err(|source| FileError::Read { path: path.to_path_buf(), source })?;
     let Ok(plan) = Plan::of(path, &file, (rule, source)) else { return Ok(None) };
-    let Ok(suspects) = plan.suspects() else { return Ok(None) };
+    let hasher = Hasher::new();
+    let Ok(suspects) = plan.suspects(hasher) else { return Ok(None) };
     let contents = Contents::default();
     let groups = Groups::of(&plan);
     let worker = || {
-        let mut worker = Worker::new(&plan, rules, &contents);
+        let mut worker = Worker::new(&plan, rules, (&contents, hasher));
         groups.each(|group| worker.group(group, &suspects))?;
         Ok::<_, Unusual>(worker.ended())
     };
@@ -52,7 +53,7 @@ pub(super) fn count(
     Ok(Some(Counted { customers: people.names, crowd, seen }))
 }
 
-/// The contents of rows that are suspected, by identity.
+/// The contents of rows that are suspected, by their ids.
 type Contents = Mutex<HashMap<Digest, Digest>>;
 
 /// The type of an event, with its meters.
@@ -70,6 +71,7 @@ struct Worker<'w> {
     plan: &'w Plan<'w>,
     rules: &'w Rules,
     contents: &'w Contents,
+    hasher: Hasher,
     readers: Readers,
     people: People,
     crowd: Crowd,
@@ -112,7 +114,7 @@ impl Batch<'_> {
 }
 
 impl<'w> Worker<'w> {
-    fn new(plan: &'w Plan<'w>, rules: &'w Rules, contents: &'w Contents) -> Self {
+    fn new(plan: &'w Plan<'w>, rules: &'w Rules, (contents, hasher): (&'w Contents, Hasher)) -> Self {
         let rule = plan.rule;
         let conditions = |count: usize| (0..count).map(|_| Reader::default()).collect();
         let readers = Readers {
@@ -124,24 +126,24 @@ impl<'w> Worker<'w> {
             except: conditions(rule.except.len()),
         };
         let (people, crowd, seen) = (People::default(), rules.crowd(), Seen::default());
-        Self { plan, rules, contents, readers, people, crowd, seen }
+        Self { plan, rules, contents, hasher, readers, people, crowd, seen }
     }
 
-    fn group(&mut self, group: usize, suspects: &[Vec<usize>]) -> Result<(), Unusual> {
+    fn group(&mut self, group: usize, suspects: &[Vec<Suspect>]) -> Result<(), Unusual> {
         let plan = self.plan;
         let suspects = suspects.get(group).ok_or(Unusual)?;
-        let wants_ids = plan.reads_ids || !suspects.is_empty() || self.crowd.wants_ids();
+        let wants_ids = plan.reads_ids || self.crowd.wants_ids();
         let columns = plan.columns.iter().map(|column| column.name.as_str());
         let mut suspects = suspects.iter().copied().peekable();
-        let mut start = 0;
+        let mut next = 0_u64;
         for batch in plan.read(group, columns.filter(|name| wants_ids || *name != plan.id))? {
             let batch = batch.map_err(|_| Unusual)?;
             let rows = self.batch(&batch)?;
             for row in 0..batch.num_rows() {
-                let is_suspect = suspects.next_if_eq(&(start + row)).is_some();
-                self.row(&rows, row, is_suspect)?;
+                let suspect = suspects.next_if(|suspect| suspect.row == next);
+                self.row(&rows, row, suspect)?;
+                next = next.saturating_add(1);
             }
-            start += batch.num_rows();
         }
         Ok(())
     }
@@ -180,7 +182,7 @@ impl<'w> Worker<'w> {
     }
 
     #[inline]
-    fn row(&mut self, batch: &Batch<'_>, row: usize, is_suspect: bool) -> Result<(), Unusual> {
+    fn row(&mut self, batch: &Batch<'_>, row: usize, suspect: Option<Suspect>) -> Result<(), Unusual> {
         self.seen.lines = self.seen.lines.saturating_add(1);
         if !batch.counts(row) {
             self.seen.passed_over = self.seen.passed_over.saturating_add(1);
@@ -189,7 +191,9 @@ impl<'w> Worker<'w> {
         let (text, kind) = batch.kinds.of(row).ok_or(Unusual)?;
         let who = batch.customers.of(row).ok_or(Unusual)?;
         let event = Row { batch, row, kind: text, time_us: *batch.times.get(row).ok_or(Unusual)? };
-        if is_suspect && self.came_before(&event, &who.customer)? {
+        if let Some(suspect) = suspect
+            && self.came_before(suspect.id, &event, &who.customer)?
+        {
             self.seen.repeated = self.seen.repeated.saturating_add(1);
             return Ok(());
         }
@@ -205,14 +209,12 @@ impl<'w> Worker<'w> {
     }
 
     /// Whether the same event was seen before, be it further down in the file: they are all the same.
-    fn came_before(&self, event: &Row<'_>, customer: &CustomerId) -> Result<bool, Unusual> {
-        let batch = event.batch;
-        let values: Vec<Value> = batch.data.iter().map(|(_, data)| data.json(event.row)).collect();
-        let content = (event.kind, customer, event.time_us, values);
-        let content = digest(&serde_json::to_vec(&content).map_err(|_| Unusual)?);
-        let identity = identity(batch.source, batch.id(event.row).ok_or(Unusual)?);
+    fn came_before(&self, id: Digest, event: &Row<'_>, customer: &CustomerId) -> Result<bool, Unusual> {
+        let values: Vec<Value> = event.batch.data.iter().map(|(_, data)| data.json(event.row)).collect();
+        let content = (event.kind, customer.as_str(), event.time_us, values);
+        let content = self.hasher.of(&serde_json::to_vec(&content).map_err(|_| Unusual)?);
         let mut contents = self.contents.lock().map_err(|_| Unusual)?;
-        match contents.insert(identity, content) {
+        match contents.insert(id, content) {
             None => Ok(false),
             Some(before) if before == content => Ok(true),
             // Which of the two counts depends on their order.

@@ -6,13 +6,14 @@ use std::path::Path;
 
 use engine::usage::Event;
 
-use super::once::{Digest, digest, identity};
+use super::once::{Digest, Hasher};
 use super::{CountError, Counted, Flaw, People, Rules, Seen};
 use crate::files::{Events, Outcome, Reading};
 
 pub(super) fn count(path: &Path, reading: Reading<'_>, rules: &Rules) -> Result<Counted, CountError> {
     let mut events = Events::open(path, reading)?;
     let (mut seen, mut people, mut crowd) = (Seen::default(), People::default(), rules.crowd());
+    let hasher = Hasher::new();
     let mut contents: HashMap<Digest, Digest> = HashMap::new();
     while let Some(item) = events.read()? {
         seen.lines = seen.lines.saturating_add(1);
@@ -27,11 +28,11 @@ pub(super) fn count(path: &Path, reading: Reading<'_>, rules: &Rules) -> Result<
                 continue;
             }
         };
-        match contents.entry(identity(&event.source, &event.id)) {
+        match contents.entry(hasher.identity(&event.source, &event.id)) {
             Entry::Vacant(free) => {
-                free.insert(content(&event));
+                free.insert(content(&event, hasher));
             }
-            Entry::Occupied(there) if *there.get() == content(&event) => {
+            Entry::Occupied(there) if *there.get() == content(&event, hasher) => {
                 seen.repeated = seen.repeated.saturating_add(1);
                 continue;
             }
@@ -50,7 +51,7 @@ pub(super) fn count(path: &Path, reading: Reading<'_>, rules: &Rules) -> Result<
 }
 
 /// All that the event says.
-fn content(event: &Event) -> Digest {
+fn content(event: &Event, hasher: Hasher) -> Digest {
     // Maps of JSON values are always JSON.
-    digest(&serde_json::to_vec(event).unwrap_or_default())
+    hasher.of(&serde_json::to_vec(event).unwrap_or_default())
 }

@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::columns::{Column, Unusual};
-use super::once::{Hashes, suspects};
+use super::once::{Hasher, Hashes, Suspect, suspects};
 use super::threads::on_threads;
 use crate::files::kind;
 use crate::mapping::{EventRule, apply};
@@ -96,21 +96,21 @@ impl<'p> Plan<'p> {
         reader.build().map_err(|_| Unusual)
     }
 
-    /// The rows that may be repetitions or repeated, by row group.
-    pub(super) fn suspects(&self) -> Result<Vec<Vec<usize>>, Unusual> {
+    /// The rows whose ids come several times, by row group; their rows are numbered in the group.
+    pub(super) fn suspects(&self, hasher: Hasher) -> Result<Vec<Vec<Suspect>>, Unusual> {
         let groups = Groups::of(self);
         let share = self.rows.iter().sum::<usize>() / self.threads();
         let hashes = on_threads(self.threads(), || {
-            let mut hashes = Hashes::of(share);
+            let mut hashes = Hashes::of(share, hasher);
             groups.each(|group| self.hash_ids(group, &mut hashes))?;
             Ok(hashes)
         })?;
-        let mut suspects = suspects(hashes, self.threads()).into_iter().peekable();
+        let mut suspects = suspects(&hashes, self.threads()).into_iter().peekable();
         let mut start = 0_u64;
         let of_group = |rows: &usize| {
             let end = start.saturating_add(u64::try_from(*rows).unwrap_or(u64::MAX));
-            let rows = std::iter::from_fn(|| suspects.next_if(|row| *row < end));
-            let rows = rows.filter_map(|row| usize::try_from(row - start).ok()).collect();
+            let rows = std::iter::from_fn(|| suspects.next_if(|suspect| suspect.row < end));
+            let rows = rows.map(|suspect| Suspect { row: suspect.row - start, ..suspect }).collect();
             start = end;
             rows
         };

@@ -239,7 +239,9 @@ fn checked_name(text: String, what: &str) -> Result<String, LineProblem> {
 
 /// Whether a text can be an id as it is; the same rule.
 pub(crate) fn is_name(text: &str) -> bool {
-    let is_plain = text.len() <= ATTRIBUTE_LENGTH_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    // All bytes, and not until the first that is not: many are compared at once then.
+    let is_visible = text.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte));
+    let is_plain = is_visible && text.len() <= ATTRIBUTE_LENGTH_MAX;
     if is_plain { !text.is_empty() } else { checked_name(text.to_owned(), "id").is_ok() }
 }
 

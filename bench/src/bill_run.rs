@@ -45,12 +45,14 @@ pub(crate) async fn prepare(file: &Path, folder: &Path) {
     assert_eq!(imported.conflicts, 0);
     eprintln!("{} new events, {} repeats in {:?}", imported.new, imported.known, begin.elapsed());
     look_at_usage(app, &all).await;
+    // A month is billed when it is over: by then its events are in blocks.
+    while app.db.ledger().waiting() > 0 {
+        app.db.ledger().sort_all(now()).await.unwrap();
+    }
     running.stop().await;
     let app = open(folder).await;
     let stored = stored_counts(&app, &all).await;
     assert_eq!(stored, all.len(), "counts that are stored, and customers");
-    // A month is billed when it is over: by then its events are in blocks.
-    app.db.ledger().sort_all(now()).await.unwrap();
     app.db.close().await;
 }
 

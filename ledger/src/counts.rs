@@ -24,6 +24,21 @@ pub struct SavedCount {
     pub body: Vec<u8>,
 }
 
+/// A stored count to which nothing has been added since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCount {
+    /// Who.
+    pub customer: String,
+    /// The period's start, in microseconds.
+    pub start_us: i64,
+    /// The period's end, not included.
+    pub end_us: i64,
+    /// Names the rules it was counted by.
+    pub rules: String,
+    /// What is stored reaches at least through this commit, or it is another count.
+    pub stored_through: i64,
+}
+
 /// Customers in one statement.
 const CUSTOMERS_PER_QUERY: usize = 500;
 
@@ -48,6 +63,28 @@ impl Ledger {
                 .bind(count.rules.as_str())
                 .bind(count.through)
                 .bind(count.body.as_slice())
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that stored counts lack nothing through a commit, as nothing came for their customers until then: whoever goes
+    /// on with them need not look through what was sorted meanwhile. Counts that have changed since are left as they are.
+    pub async fn hold_counts(&self, held: &[HeldCount], through: i64) -> Result<(), LedgerError> {
+        let _turn = self.shared.turn().await;
+        let mut tx = self.shared.pool.begin().await?;
+        for count in held {
+            let update = "UPDATE usage_counts SET through = $1 WHERE customer = $2 AND start_us = $3 AND end_us = $4 \
+                          AND rules = $5 AND through >= $6 AND through < $1";
+            sqlx::query(update)
+                .bind(through)
+                .bind(count.customer.as_str())
+                .bind(count.start_us)
+                .bind(count.end_us)
+                .bind(count.rules.as_str())
+                .bind(count.stored_through)
                 .execute(&mut *tx)
                 .await?;
         }

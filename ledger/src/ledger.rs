@@ -227,6 +227,11 @@ impl Ledger {
         }
     }
 
+    /// The last commit that is sorted into blocks, as far as this process knows.
+    pub fn sorted_through(&self) -> i64 {
+        self.shared.index().stand.sorted
+    }
+
     /// How many commits wait to be sorted into blocks.
     pub fn waiting_commits(&self) -> usize {
         self.shared.index().tail.len()

@@ -33,7 +33,7 @@ mod tables;
 mod writer;
 
 pub use changes::{Change, Changed};
-pub use counts::SavedCount;
+pub use counts::{HeldCount, SavedCount};
 pub use days::{DayCount, DayTotals, SourceTotals};
 pub use error::LedgerError;
 pub use ledger::{Committed, Ledger, Limits, Turn};

@@ -5,7 +5,7 @@
 mod support;
 
 use engine::usage::Event;
-use ledger::{Change, DropError, Incoming, Kept, Ledger, Limits, Outcomes, Query};
+use ledger::{Change, DropError, HeldCount, Incoming, Kept, Ledger, Limits, Outcomes, Query, SavedCount};
 use support::{Place, at, event, october, read_all};
 
 /// Events 1 to 23 are in October, those from 24 on in November.
@@ -187,5 +187,35 @@ fn the_numbers_say_what_came_in_and_what_waits() {
         let november = stats.months.get(&682).copied().unwrap();
         assert_eq!((november.segments, november.events), (1, 6));
         assert!(november.bytes > 0 && stats.filter_bytes > 0);
+    });
+}
+
+#[test]
+fn a_stored_count_is_said_to_reach_further_only_where_it_is_the_one_that_was_meant() {
+    Place::new().run(async |place| {
+        let ledger = place.open(Limits::default()).await;
+        let saved = |customer: &str, through| SavedCount {
+            customer: customer.to_owned(),
+            start_us: 0,
+            end_us: 10,
+            rules: "r".to_owned(),
+            through,
+            body: vec![1],
+        };
+        ledger.save_counts(&[saved("a", 5), saved("b", 7), saved("c", 20)]).await.unwrap();
+        let held = |customer: &str, rules: &str, stored_through| HeldCount {
+            customer: customer.to_owned(),
+            start_us: 0,
+            end_us: 10,
+            rules: rules.to_owned(),
+            stored_through,
+        };
+        // b is an older count than the one that was stored by whoever says so; c reaches further already.
+        let all = [held("a", "r", 5), held("b", "r", 8), held("c", "r", 5), held("a", "other", 5), held("d", "r", 5)];
+        ledger.hold_counts(&all, 9).await.unwrap();
+        let stored = ledger.counts_of(&["a", "b", "c", "d"], (0, 10), "r").await.unwrap();
+        let mut through: Vec<_> = stored.iter().map(|count| (count.customer.as_str(), count.through)).collect();
+        through.sort_unstable();
+        assert_eq!(through, [("a", 9), ("b", 7), ("c", 20)]);
     });
 }

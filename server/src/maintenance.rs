@@ -149,8 +149,17 @@ async fn save_counts(app: &App) -> Result<(), DbError> {
     loop {
         let counts = app.counters.take_unsaved(COUNTS_PER_COMMIT);
         if counts.is_empty() {
-            return Ok(());
+            break;
         }
         app.db.ledger().save_counts(&counts).await?;
+    }
+    // Once in a while nothing comes for a customer. Of what waits to be sorted it is known whose it is, of blocks it is not.
+    let sorted = app.db.ledger().sorted_through();
+    loop {
+        let (held, through) = app.counters.take_held(sorted, COUNTS_PER_COMMIT);
+        if held.is_empty() {
+            return Ok(());
+        }
+        app.db.ledger().hold_counts(&held, through).await?;
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::ids::CustomerId;
 use engine::period::Instant;
 use engine::usage::{Event, Meters, Span};
-use ledger::{Change, Committed, SavedCount};
+use ledger::{Change, Committed, HeldCount, SavedCount};
 use tokio::sync::watch;
 
 pub use super::count::Count;
@@ -217,6 +217,32 @@ impl Counters {
         }
         saved
     }
+
+    /// Up to `limit` counts that are stored, have not changed since, and reach less far than `sorted`; with the commit
+    /// through which they lack nothing.
+    pub fn take_held(&self, sorted: i64, limit: usize) -> (Vec<HeldCount>, i64) {
+        let mut memory = self.memory();
+        let through = memory.through;
+        let slots =
+            memory.slots.iter_mut().flat_map(|(customer, slots)| slots.values_mut().map(move |slot| (customer, slot)));
+        let held = slots.filter_map(|(customer, slot)| match slot {
+            Slot::Ready(ready) if ready.is_saved && ready.count.through < sorted.min(through) => {
+                let stored_through = std::mem::replace(&mut ready.count.through, through);
+                Some(ready.held(customer, stored_through))
+            }
+            Slot::Ready(_) | Slot::Counting(_) => None,
+        });
+        (held.take(limit).collect(), through)
+    }
+}
+
+impl Ready {
+    fn held(&self, customer: &CustomerId, stored_through: i64) -> HeldCount {
+        let period = self.count.metering.span().period;
+        let (start_us, end_us) = (to_us(period.start), to_us(period.end));
+        let rules = self.rules.fingerprint().to_owned();
+        HeldCount { customer: customer.to_string(), start_us, end_us, rules, stored_through }
+    }
 }
 
 /// Customers that are being counted from the ledger. When it is dropped, those without a count are nobody's again.
@@ -391,6 +417,29 @@ per_unit = { price = "1" }
         }
         let counted = counters.counted(&customer, (&meters, span)).unwrap().unwrap();
         assert_eq!((counted.events, counted.through), (3, 10));
+    }
+
+    #[test]
+    fn a_stored_count_of_a_customer_of_whom_nothing_came_reaches_as_far_as_was_followed() {
+        let counters = Counters::default();
+        counters.begin(7);
+        let period = Period { start: Instant::UNIX_EPOCH, end: Instant::UNIX_EPOCH + TimeDelta::days(31) };
+        let book = BookDraft::from_toml(BOOK).check().unwrap();
+        let (span, meters) = (Span::new(book.zone, period), Meters::of(&book));
+        let quiet = CustomerId::new("zeta").unwrap();
+        for customer in [quiet.clone(), event("8").customer] {
+            let counting = counters.begin_counting([customer.clone()], span);
+            let count = Count { through: 7, ..Count::new(Arc::clone(&meters), span) };
+            counting.end(&meters, [(customer, count)].into());
+        }
+        assert_eq!(counters.take_unsaved(10).len(), 2);
+        counters.follow(&commit(8));
+        assert!(counters.take_held(7, 10).0.is_empty(), "commit 8 waits to be sorted, and whose it is is known");
+        let (held, through) = counters.take_held(8, 10);
+        let told: Vec<_> = held.iter().map(|held| (held.customer.as_str(), held.stored_through)).collect();
+        assert_eq!((told, through), (vec![("zeta", 7)], 8));
+        assert!(counters.take_held(8, 10).0.is_empty(), "once is enough");
+        assert_eq!(counters.take_unsaved(10).iter().map(|count| count.customer.as_str()).collect::<Vec<_>>(), ["acme"]);
     }
 
     #[test]

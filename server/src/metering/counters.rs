@@ -402,7 +402,7 @@ per_unit = { price = "1" }
         let (span, meters) = (Span::new(book.zone, period), Meters::of(&book));
         let customer = event("8").customer;
         let counting = counters.begin_counting([customer.clone()], span);
-        assert_eq!(counting.customers(), [customer.clone()]);
+        assert_eq!(counting.customers(), std::slice::from_ref(&customer));
         // The ledger has commits 8 and 9 already when it is read; the news of them comes after that.
         let mut count = Count::new(Arc::clone(&meters), span);
         count.add(&event("8")).unwrap();
@@ -455,7 +455,7 @@ per_unit = { price = "1" }
         assert!(counters.begin_counting([customer.clone()], span).customers().is_empty(), "somebody is at it");
         drop(first);
         let second = counters.begin_counting([customer.clone()], span);
-        assert_eq!(second.customers(), [customer.clone()]);
+        assert_eq!(second.customers(), std::slice::from_ref(&customer));
         let void = Incoming { event: event("void"), change: Change::Voids("1".to_owned()) };
         counters.follow(&Arc::new(Committed { previous: 7, seq: 8, received_us: 0, events: vec![void] }));
         let third = counters.begin_counting([customer.clone()], span);

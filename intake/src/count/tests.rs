@@ -109,7 +109,7 @@ fn given(id: &str) -> Given {
 /// Row groups of three rows, so that several threads have something to do.
 fn written(folder: &TempDir, rows: &[Given]) -> PathBuf {
     let path = folder.path().join("usage.parquet");
-    let texts = |of: fn(&Given) -> Option<&str>| Arc::new(rows.iter().map(of).collect::<StringArray>()) as ArrayRef;
+    let texts = |of: fn(&Given) -> Option<&str>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<StringArray>()) };
     let api: DictionaryArray<Int32Type> = rows.iter().map(|row| row.api).collect();
     let price: Decimal128Array = rows.iter().map(|row| row.price).collect();
     let at = rows.iter().map(|row| 1_796_054_400_000_000 + row.second * 1_000_000);

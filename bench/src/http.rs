@@ -20,7 +20,7 @@ use crate::{made_up, say};
 
 const BATCH: u64 = 100;
 /// Requests that are under way at any time, each on a connection that stays open.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 const TOKEN: &str = "a-token-for-measuring-only";
 
 /// The server as it is, with a book that counts every event.

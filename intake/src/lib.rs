@@ -1,6 +1,7 @@
 //! Reads usage from what people have (log lines, tables, files of events) and brings it to Ratecard.
 //!
-//! Knows no price book and no database. What it cannot read it refuses by name, with the place; it never guesses.
+//! Knows no price and no database; `count` counts by meters that it is handed. What it cannot read it refuses by name, with
+//! the place; it never guesses.
 
 pub mod cloud_event;
 pub mod collect;

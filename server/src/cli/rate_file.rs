@@ -138,7 +138,7 @@ fn say(seen: &Seen, screen: &mut Screen) {
     let Seen { lines, passed_over, counted, repeated, outside, unmetered, flawed, flaws: _, is_unfinished: _ } = seen;
     let mut text = format!("{lines} lines: {counted} events counted");
     for (count, what) in [
-        (repeated, "repeated ones counted once"),
+        (repeated, "repeated and counted once"),
         (outside, "of another month"),
         (unmetered, "that no meter counts"),
         (passed_over, "passed over by the mapping"),

@@ -94,7 +94,7 @@ fn each_customers_lines_and_totals_are_priced_from_the_file() {
     let output = program.run(&with(&arguments, &["--format", "csv"]));
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("5 lines: 3 events counted, 1 repeated ones counted once, 1 of another month"), "{said}");
+    assert!(said.contains("5 lines: 3 events counted, 1 repeated and counted once, 1 of another month"), "{said}");
     let table = program.ok(&with(&arguments, &["--lang", "zh"]));
     assert!(table.contains("¥1.83") && table.lines().last().unwrap().contains("¥1.84"), "{table}");
     let bills: Vec<Value> = program

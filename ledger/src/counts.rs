@@ -46,7 +46,7 @@ impl Ledger {
     /// Keeps counts in place of those that were there, unless an event was voided or amended since.
     pub async fn save_counts(&self, counts: &[SavedCount]) -> Result<(), LedgerError> {
         let _turn = self.shared.turn().await;
-        let mut tx = self.shared.pool.begin().await?;
+        let mut tx = crate::begin(&self.shared.pool).await?;
         // First of all a write, so that no commit comes between the look and the write.
         let lock = "UPDATE ledger_state SET value = value WHERE name = 'batch'";
         sqlx::query(lock).execute(&mut *tx).await?;
@@ -74,7 +74,7 @@ impl Ledger {
     /// on with them need not look through what was sorted meanwhile. Counts that have changed since are left as they are.
     pub async fn hold_counts(&self, held: &[HeldCount], through: i64) -> Result<(), LedgerError> {
         let _turn = self.shared.turn().await;
-        let mut tx = self.shared.pool.begin().await?;
+        let mut tx = crate::begin(&self.shared.pool).await?;
         for count in held {
             let update = "UPDATE usage_counts SET through = $1 WHERE customer = $2 AND start_us = $3 AND end_us = $4 \
                           AND rules = $5 AND through >= $6 AND through < $1";

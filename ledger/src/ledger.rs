@@ -294,7 +294,7 @@ impl Shared {
 
     /// A transaction that sees one state of the database from its first statement to its end.
     pub(crate) async fn begin_read(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, LedgerError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = crate::begin(&self.pool).await?;
         match self.backend {
             Backend::Sqlite => {}
             Backend::Postgres => {

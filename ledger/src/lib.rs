@@ -6,6 +6,7 @@
 
 mod arrange;
 mod batch;
+mod begin;
 mod block;
 mod bytes;
 mod changes;
@@ -32,6 +33,7 @@ mod stats;
 mod tables;
 mod writer;
 
+pub use begin::begin;
 pub use changes::{Change, Changed};
 pub use counts::{HeldCount, SavedCount};
 pub use days::{DayCount, DayTotals, SourceTotals};

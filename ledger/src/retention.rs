@@ -90,7 +90,7 @@ impl Ledger {
 
     /// Notes that all that went with a month at once has come back. `false` if no such thing was dropped.
     pub async fn note_restored(&self, month: Month, came: DayTotals) -> Result<bool, LedgerError> {
-        let mut tx = self.shared.pool.begin().await?;
+        let mut tx = crate::begin(&self.shared.pool).await?;
         state::hold_commits(&mut tx).await?;
         let delete = "DELETE FROM event_drops WHERE month = $1 AND checksum = $2 AND events = $3";
         let done = sqlx::query(delete)

@@ -198,9 +198,9 @@ impl Db {
         self.versions.known()
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction, which is undone if whoever asked goes away.
     pub async fn begin(&self) -> Result<Tx, DbError> {
-        Ok(self.pool.begin().await?)
+        Ok(ledger::begin(&self.pool).await?)
     }
 
     /// For single statements.
@@ -223,7 +223,7 @@ async fn bring_up_to_date(pool: &AnyPool, backend: Backend, now: Instant) -> Res
     let create = "CREATE TABLE IF NOT EXISTS shapes (version BIGINT NOT NULL PRIMARY KEY, applied_us BIGINT NOT NULL)";
     pool.execute(create).await?;
     for (version, statements) in SHAPES {
-        let mut tx = pool.begin().await?;
+        let mut tx = ledger::begin(pool).await?;
         let insert = "INSERT INTO shapes (version, applied_us) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         let mine = sqlx::query(insert).bind(version).bind(to_us(now)).execute(&mut *tx).await?;
         // Nobody else has applied it or is about to.
@@ -256,7 +256,7 @@ async fn carry_over(pool: &AnyPool, ledger: &Ledger) -> Result<(), DbError> {
         let received = from_us(first.try_get(6)?)?;
         let events = rows.iter().map(old_event).collect::<Result<Vec<_>, DbError>>()?;
         ledger.append(events.iter().cloned().map(Into::into).collect(), received).await?;
-        let mut tx = pool.begin().await?;
+        let mut tx = ledger::begin(pool).await?;
         for event in &events {
             let delete = "DELETE FROM events WHERE source = $1 AND id = $2";
             sqlx::query(delete).bind(event.source.as_str()).bind(event.id.as_str()).execute(&mut *tx).await?;

@@ -1,6 +1,7 @@
 //! The store's contract, held against SQLite and PostgreSQL: one set of functions, the same behaviour.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use engine::ids::CustomerId;
@@ -15,6 +16,7 @@ use server::invoices::flow::Said;
 use server::invoices::store as invoices;
 use server::metering::store as events;
 use server::{Clock, Config, DatabasePlace};
+use sqlx::Row as _;
 use tempfile::TempDir;
 
 use super::api::{BOOK, NOW};
@@ -72,6 +74,7 @@ contracts! {
     a_link_ends
     texts_come_back_as_they_were
     opening_again_changes_nothing
+    a_transaction_whose_beginning_is_dropped_takes_nobody_elses_writes_along
 }
 
 pub fn now() -> Instant {
@@ -285,4 +288,17 @@ async fn opening_again_changes_nothing(place: Place) {
     keep(&place.db, vec![event("1", "acme", TIME)]).await;
     let again = Db::open(&place.config, now()).await.unwrap();
     assert_eq!(count(&again, "acme").await, 1);
+}
+
+/// As when a client goes away while its request begins a transaction.
+async fn a_transaction_whose_beginning_is_dropped_takes_nobody_elses_writes_along(place: Place) {
+    sqlx::query("CREATE TABLE written (n BIGINT NOT NULL)").execute(place.db.pool()).await.unwrap();
+    for n in 0..40_u8 {
+        // Dropped after the first poll, and after some.
+        let _ = tokio::time::timeout(Duration::from_micros(u64::from(n) * 25), place.db.begin()).await;
+        sqlx::query("INSERT INTO written VALUES ($1)").bind(i64::from(n)).execute(place.db.pool()).await.unwrap();
+    }
+    let others = Db::open(&place.config, now()).await.unwrap();
+    let count = sqlx::query("SELECT COUNT(*) FROM written").fetch_one(others.pool()).await.unwrap();
+    assert_eq!(count.try_get::<i64, _>(0).unwrap(), 40);
 }

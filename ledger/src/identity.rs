@@ -30,7 +30,13 @@ impl Identity {
         usize::try_from(part).unwrap_or(usize::MAX)
     }
 
-    /// What filters look at: the half that does not choose the part.
+    /// The half that chooses the part.
+    pub(crate) fn high(self) -> u64 {
+        let [high @ .., _, _, _, _, _, _, _, _] = self.0.to_be_bytes();
+        u64::from_be_bytes(high)
+    }
+
+    /// The half that does not choose the part.
     pub(crate) fn low(self) -> u64 {
         let [_, _, _, _, _, _, _, _, low @ ..] = self.0.to_be_bytes();
         u64::from_be_bytes(low)

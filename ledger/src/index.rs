@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use crate::front::Front;
 use crate::identity::{Content, Identity};
 use crate::runs::Run;
 use crate::state::Stand;
@@ -21,6 +22,8 @@ pub(crate) struct Index {
     /// Identities that are in no run yet, oldest first; each generation is dropped as a whole.
     pub(crate) recent: Vec<Generation>,
     pub(crate) runs: Arc<Vec<Arc<Run>>>,
+    /// Is asked before they are.
+    pub(crate) front: Arc<Front>,
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
     /// Months that were dropped and have not come back.
     pub(crate) dropped: Vec<i64>,
@@ -91,6 +94,7 @@ impl Index {
             stand: Stand { batch: 0, sorted: 0, layout: -1 },
             recent: vec![Generation::default()],
             runs: Arc::default(),
+            front: Arc::default(),
             segments: Arc::default(),
             dropped: Vec::new(),
             tail: BTreeMap::new(),

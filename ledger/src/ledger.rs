@@ -13,6 +13,7 @@ use tokio::time::{Instant as Moment, sleep_until};
 
 use crate::checkpoint;
 use crate::error::LedgerError;
+use crate::front::Front;
 use crate::identity::{Content, Identity};
 use crate::index::{Index, TailBatch};
 use crate::row::Row;
@@ -84,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     index: Mutex<Index>,
     listeners: broadcast::Sender<Arc<Committed>>,
+    /// The number of the commit that this process is making; 0 while it makes none.
+    pub(crate) committing: watch::Sender<i64>,
     /// Told whenever something was sorted, so that who waits for room looks again.
     pub(crate) sorted: Notify,
     pub(crate) lease: Lease,
@@ -104,6 +107,9 @@ pub(crate) struct Lease {
     pub(crate) left: AtomicI64,
 }
 
+/// A commit that was made is followed within microseconds.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(1);
+
 /// Commits that a slow listener may be behind before it has to count anew.
 const LISTENER_COMMITS: usize = 1024;
 
@@ -118,6 +124,7 @@ impl Ledger {
             limits,
             index,
             listeners,
+            committing: watch::Sender::new(0),
             sorted: Notify::new(),
             lease: Lease::default(),
             meter: Meter::new(),
@@ -195,6 +202,12 @@ impl Ledger {
 
     /// Notices what other processes have committed. Returns the number of the last commit.
     pub async fn catch_up(&self) -> Result<i64, LedgerError> {
+        let stand = state::stand(&mut *self.shared.pool.acquire().await?).await?;
+        self.shared.wait_for_own(stand.batch).await;
+        let mine = self.shared.index().stand;
+        if mine.batch >= stand.batch && mine.layout >= stand.layout {
+            return Ok(stand.batch);
+        }
         let mut tx = self.shared.begin_read().await?;
         let stand = state::stand(&mut tx).await?;
         if self.shared.index().stand != stand {
@@ -249,6 +262,19 @@ impl Shared {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn front(&self) -> Arc<Front> {
+        Arc::clone(&self.index().front)
+    }
+
+    /// Waits until a commit of this process is followed, if it is the one that was made last: nothing has to be read back
+    /// for it.
+    pub(crate) async fn wait_for_own(&self, last: i64) {
+        let is_followed = |seq: &i64| *seq == 0 || *seq > last;
+        // Whoever has waited in vain, because a connection does not answer, reads it back like that of another process.
+        let mut committing = self.committing.subscribe();
+        let _ = tokio::time::timeout(FOLLOWED_WITHIN, committing.wait_for(is_followed)).await;
+    }
+
     /// Follows a commit and tells those who listen, in the order of commits.
     pub(crate) fn follow(
         &self,
@@ -262,6 +288,12 @@ impl Shared {
             // Nobody listening any more is fine. Told under the lock, so that nobody overtakes.
             let _ = self.listeners.send(Arc::new(Committed { previous, seq, received_us, events: events() }));
         }
+    }
+
+    /// Tells those who listen that they have missed commits through this one. Under the lock of the memory, so that nobody
+    /// overtakes.
+    pub(crate) fn tell_of_gap(&self, seq: i64) {
+        let _ = self.listeners.send(Arc::new(Committed { previous: seq, seq, received_us: 0, events: Vec::new() }));
     }
 
     /// Waits for its turn to write, which is over when the guard is dropped.

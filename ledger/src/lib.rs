@@ -15,6 +15,7 @@ mod counts;
 mod days;
 mod error;
 mod fold;
+mod front;
 mod identity;
 mod index;
 mod keys;

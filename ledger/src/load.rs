@@ -110,8 +110,11 @@ impl Shared {
             let dropped = retention::dropped(connection).await?;
             let mut index = self.index();
             if index.stand.layout < stand.layout {
-                // What was sorted while nobody looked needs not be followed commit by commit.
-                index.stand.batch = index.stand.batch.max(stand.sorted);
+                // What was sorted while nobody looked needs not be followed commit by commit; whoever counts begins anew.
+                if index.stand.batch < stand.sorted {
+                    index.stand.batch = stand.sorted;
+                    self.tell_of_gap(stand.sorted);
+                }
                 index.placed(stand, runs, segments);
                 index.dropped = dropped;
             }

@@ -152,7 +152,10 @@ impl Shared {
                 writer.put(connection, key).await?;
             }
         }
-        writer.end(connection).await
+        let merged = writer.end(connection).await?;
+        let old: Vec<i64> = these.iter().map(|run| run.number).collect();
+        self.front().inherit(merged, &old);
+        Ok(merged)
     }
 }
 

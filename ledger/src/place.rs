@@ -18,8 +18,8 @@ pub(crate) struct Flip<'f> {
     pub(crate) runs_in: &'f [i64],
     /// Runs that are no longer asked.
     pub(crate) runs_out: &'f [i64],
-    /// All commits through this one are in blocks now, if that changes.
-    pub(crate) sorted: Option<i64>,
+    /// All commits through the first one were in blocks until now, through the second one they are from now on.
+    pub(crate) sorted: Option<(i64, i64)>,
 }
 
 impl Flip<'_> {
@@ -39,8 +39,13 @@ impl Flip<'_> {
                 sqlx::query(update).bind(*number).bind(live).execute(&mut *connection).await?;
             }
         }
-        if let Some(through) = self.sorted {
-            state::set(connection, "sorted", through).await?;
+        if let Some((before, through)) = self.sorted {
+            // Else somebody else has sorted these commits.
+            let update = "UPDATE ledger_state SET value = $2 WHERE name = 'sorted' AND value = $1";
+            let done = sqlx::query(update).bind(before).bind(through).execute(connection).await?;
+            if done.rows_affected() != 1 {
+                return Err(LedgerError::Overtaken);
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::LedgerError;
+use crate::front::View;
 use crate::identity::{Content, Identity};
 use crate::keys;
 
@@ -75,14 +76,18 @@ impl Filter {
     }
 }
 
-/// The contents of those identities that are in one of the runs.
+/// The contents of those identities that are in one of the runs. Those that the front covers are asked only for what it
+/// does not tell.
 pub(crate) async fn find(
     connection: &mut AnyConnection,
-    runs: &[Arc<Run>],
+    (runs, front): (&[Arc<Run>], &View),
     identities: &[Identity],
 ) -> Result<Contents, LedgerError> {
     let mut found = Contents::default();
+    let found_by_front = identities.iter().zip(front.may_have(identities));
+    let suspects: Vec<Identity> = found_by_front.filter(|(_, found)| *found).map(|(identity, _)| *identity).collect();
     for run in runs {
+        let identities = if front.covers(run) { &suspects } else { identities };
         let mut parts: BTreeMap<usize, Vec<Identity>> = BTreeMap::new();
         for identity in identities {
             if run.filter.may_have(*identity) {

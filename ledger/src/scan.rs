@@ -321,6 +321,7 @@ impl Shared {
         loop {
             let mut tx = self.begin_read().await?;
             let stand = state::stand(&mut tx).await?;
+            self.wait_for_own(stand.batch).await;
             let behind = {
                 let index = self.index();
                 index.stand.layout < stand.layout || index.stand.batch < stand.batch

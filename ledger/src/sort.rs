@@ -3,6 +3,7 @@
 //! Written in small transactions that nobody waits for long; a last one puts everything in place at once. What a stop
 //! leaves half-done is not in place and is taken away by the next pass.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Datelike};
@@ -38,13 +39,19 @@ impl Ledger {
             return Ok(None);
         }
         let began = std::time::Instant::now();
-        let sorted = self.shared.sort_once().await;
+        let sorted = self.sort_with_lease().await;
         if let Ok(Some(sorted)) = &sorted {
             self.shared.meter.sorted(*sorted, began.elapsed());
         }
         self.shared.give_lease_back().await;
         self.shared.sorted.notify_waiters();
         sorted
+    }
+
+    async fn sort_with_lease(&self) -> Result<Option<Sorted>, LedgerError> {
+        // Whoever had the lease until now may have sorted what seemed to wait.
+        self.catch_up().await?;
+        self.shared.sort_once().await
     }
 
     /// Sorts until nothing waits that was there when it began.
@@ -120,13 +127,18 @@ impl Shared {
         };
         let arranged = tokio::task::spawn_blocking(move || arrange(&batches));
         let Arranged { segments, keys } = arranged.await.map_err(|_| LedgerError::Closed)??;
-        let events = crate::bytes::length(keys.len());
         let mut placed = Vec::new();
         for segment in &segments {
             placed.push(write_segment(self, &mut connection, segment, last).await?);
         }
         let run = write_run(self, &mut connection, &keys).await?;
-        let flip = Flip { segments_in: &placed, runs_in: &[run], sorted: Some(last), ..Flip::default() };
+        let (front, events) = (self.front(), crate::bytes::length(keys.len()));
+        let filled = Arc::clone(&front);
+        let fill = tokio::task::spawn_blocking(move || filled.put(keys.into_iter().map(|key| key.identity)));
+        fill.await.map_err(|_| LedgerError::Closed)?;
+        front.cover(run);
+        let flip =
+            Flip { segments_in: &placed, runs_in: &[run], sorted: Some((stand.sorted, last)), ..Flip::default() };
         self.put_in_place(&mut connection, flip).await?;
         merge::remove_sorted(self, &mut connection, last).await?;
         self.merge_runs(&mut connection).await?;

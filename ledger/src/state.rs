@@ -37,13 +37,6 @@ pub(crate) async fn next(connection: &mut AnyConnection, name: &str) -> Result<i
     Ok(sqlx::query(update).bind(name).fetch_one(connection).await?.try_get(0)?)
 }
 
-/// Sets a number.
-pub(crate) async fn set(connection: &mut AnyConnection, name: &str, value: i64) -> Result<(), LedgerError> {
-    let update = "UPDATE ledger_state SET value = $2 WHERE name = $1";
-    sqlx::query(update).bind(name).bind(value).execute(connection).await?;
-    Ok(())
-}
-
 /// Lets no commit be made until the transaction ends; one that is being made is waited for. A commit looks up identities
 /// in runs, so nothing is taken out of place in the middle of it.
 pub(crate) async fn hold_commits(connection: &mut AnyConnection) -> Result<(), LedgerError> {

@@ -76,7 +76,7 @@ pub struct Stats {
     pub runs: u64,
     /// Identities in them.
     pub keys: u64,
-    /// Memory of their filters.
+    /// Memory of their filters, and of the front before them.
     pub filter_bytes: u64,
     /// Identities that are in memory until they are sorted.
     pub recent_keys: u64,
@@ -209,7 +209,7 @@ impl Ledger {
             months,
             runs: crate::bytes::length(index.runs.len()),
             keys: index.runs.iter().map(|run| run.keys).sum(),
-            filter_bytes: crate::bytes::length(filters),
+            filter_bytes: crate::bytes::length(filters.saturating_add(index.front.view().bytes())),
             recent_keys: crate::bytes::length(recent),
         }
     }

@@ -230,6 +230,7 @@ async fn commit_with(
         None => shared.pool.acquire().await?,
     };
     let outcome = commit(shared, &mut connection, group).await;
+    shared.committing.send_replace(0);
     if outcome.is_ok() {
         *kept_connection = Some(connection);
     } else {
@@ -249,6 +250,7 @@ async fn commit(
     let turn = shared.turn().await;
     let mut tx = sqlx::Connection::begin(&mut **connection).await?;
     let seq = state::next(&mut tx, "batch").await?;
+    shared.committing.send_replace(seq);
     let stand = state::stand(&mut tx).await?;
     let behind = {
         let index = shared.index();
@@ -286,13 +288,14 @@ async fn classify(
     group: &[Prepared],
 ) -> Result<Vec<Kept>, LedgerError> {
     let facts = || group.iter().flat_map(|prepared| &prepared.facts);
-    let (recent, runs): (Vec<Option<Content>>, _) = {
+    let (recent, runs, front): (Vec<Option<Content>>, _, _) = {
         let index = shared.index();
-        (facts().map(|fact| index.recent(fact.identity)).collect(), Arc::clone(&index.runs))
+        let recent = facts().map(|fact| index.recent(fact.identity)).collect();
+        (recent, Arc::clone(&index.runs), Arc::clone(&index.front))
     };
     let unknown = facts().zip(&recent).filter(|(_, recent)| recent.is_none()).map(|(fact, _)| fact.identity);
     let unknown: Vec<Identity> = unknown.collect();
-    let mut older = runs::find(connection, &runs, &unknown).await?;
+    let mut older = runs::find(connection, (&runs, &front.view()), &unknown).await?;
     older.reserve(unknown.len());
     let tell = |(fact, recent): (&Facts, Option<Content>)| match recent {
         Some(content) => fact.again(content),

@@ -25,6 +25,9 @@ const SORT_AT_COMMITS: usize = 5_000;
 /// Fewer are sorted after this long.
 const SORT_AFTER: Duration = Duration::from_secs(600);
 
+/// How often it looks for runs of identities that others have sorted.
+const COVER_EVERY: Duration = Duration::from_secs(60);
+
 /// How often it looks for months whose time of keeping is over.
 const ARCHIVE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -44,8 +47,15 @@ impl Maintenance {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
-            let mut state =
-                State { saved: Instant::now(), sorted: Instant::now(), sorting: None, archived: None, archiving: None };
+            let mut state = State {
+                saved: Instant::now(),
+                sorted: Instant::now(),
+                sorting: None,
+                covering: None,
+                covered: None,
+                archived: None,
+                archiving: None,
+            };
             let mut ticks = interval(LOOK_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -56,6 +66,9 @@ impl Maintenance {
                 if let Err(error) = state.look(&app).await {
                     tracing::warn!(%error, "maintenance failed and will be tried again");
                 }
+            }
+            if let Some(covering) = state.covering.take() {
+                covering.abort();
             }
             if let Some(sorting) = state.sorting.take() {
                 // Half a pass would do no harm, but a whole one saves the next start the work.
@@ -82,6 +95,9 @@ struct State {
     sorted: Instant,
     /// A pass of sorting; it may take some seconds, in which others are still listened to.
     sorting: Option<JoinHandle<()>>,
+    /// Identities of old events are being read into memory.
+    covering: Option<JoinHandle<()>>,
+    covered: Option<Instant>,
     archived: Option<Instant>,
     /// Months are being exported and dropped.
     archiving: Option<JoinHandle<()>>,
@@ -109,6 +125,11 @@ impl State {
             self.sorted = Instant::now();
             self.sorting = Some(tokio::spawn(sort(Arc::clone(app))));
         }
+        let is_covering = self.covering.as_ref().is_some_and(|covering| !covering.is_finished());
+        if !is_covering && self.covered.is_none_or(|at| at.elapsed() >= COVER_EVERY) {
+            self.covered = Some(Instant::now());
+            self.covering = Some(tokio::spawn(cover(Arc::clone(app))));
+        }
         let is_archiving = self.archiving.as_ref().is_some_and(|archiving| !archiving.is_finished());
         let is_time = self.archived.is_none_or(|at| at.elapsed() >= ARCHIVE_EVERY);
         if app.config.retention_months.is_some() && is_time && !is_archiving {
@@ -134,6 +155,19 @@ async fn archive(app: App) {
             }
         }
         Err(error) => tracing::warn!(%error, "months were not archived; it will be tried again"),
+    }
+}
+
+async fn cover(app: App) {
+    loop {
+        match app.db.ledger().cover_a_run().await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "identities of old events were not read into memory; each is looked up in the database");
+                return;
+            }
+        }
     }
 }
 

@@ -6,26 +6,24 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant as Clock};
 
-use engine::draft_invoice;
 use engine::ids::CustomerId;
-use engine::invoice::{Draft, DraftInput, Issued};
+use engine::invoice::{Draft, Issued};
 use engine::money::Money;
 use engine::period::{Instant, Month};
 use intake::Mapping;
 use server::app::App;
 use server::billing::flow::bill;
+use server::billing::page::{Found, Page, Pages};
 use server::customers::store::{self as customers, Customer};
 use server::import::flow::{Order, import};
 use server::invoices::{flow::document, store as invoices};
-use server::metering::ahead::count_ahead;
-use server::metering::flow::{Terms, current, terms as find_terms};
+use server::metering::flow::{current, terms as find_terms};
 
 use crate::made_up::{CUSTOMERS, MONTH_US, START_US};
 use crate::say;
 
 const BOOK: &str = include_str!("rated.toml");
 const MAPPING: &str = include_str!("rated_mapping.toml");
-const CUSTOMERS_PER_PAGE: u32 = 500;
 
 /// A folder with the file's events in it, taken in as `ratecard import` does while the server counts, and the counts stored.
 pub(crate) async fn prepare(file: &Path, folder: &Path) {
@@ -56,31 +54,18 @@ pub(crate) async fn prepare(file: &Path, folder: &Path) {
     app.db.close().await;
 }
 
-/// From the stored counts to priced drafts in memory; their lines go to `out`.
+/// From the stored counts to priced drafts in memory, as the bill run makes them; their lines go to `out`.
 pub(crate) async fn drafts(folder: &Path, out: &Path) {
     let app = open(folder).await;
     let begin = Clock::now();
     let books = app.shelf.books(&app.db).await.unwrap();
-    let (mut drafts, mut after, mut terms) = (Vec::new(), String::new(), None);
-    loop {
-        let page = customers::page(&app.db, &after, CUSTOMERS_PER_PAGE).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = last.id.to_string();
-        // All are on the default plan: found once, as the bill run does.
-        let terms = terms.get_or_insert_with(|| find_terms(&books, last, month()).unwrap());
-        let wanted: Vec<(&CustomerId, &Terms)> = page.iter().map(|customer| (&customer.id, &*terms)).collect();
-        let counted = count_ahead(&app.db, &wanted).await.unwrap();
-        drafts.extend(page.iter().map(|customer| {
-            let input = DraftInput {
-                customer: &customer.id,
-                customer_name: customer.display_name(),
-                plan: terms.plan.as_str(),
-                month: month(),
-                period: terms.period,
-                usage: &counted[&customer.id].usage,
-            };
-            draft_invoice(&terms.book, &input).unwrap()
+    let (mut drafts, mut pages, mut after) = (Vec::new(), Pages::new(&app.db, &books, month()), String::new());
+    while let Some(Page { customers, last }) = pages.after(&after).await.unwrap() {
+        drafts.extend(customers.into_iter().map(|(customer, found)| match found {
+            Found::Drafted(drafted) => drafted.draft,
+            other => panic!("{customer}: {other:?}"),
         }));
+        after = last.to_string();
     }
     say("bill_drafts_ms", begin.elapsed().as_secs_f64() * 1e3);
     write_lines(out, drafts.iter());
@@ -92,7 +77,10 @@ pub(crate) async fn run(folder: &Path, out: &Path) {
     let copy = tempfile::tempdir_in(folder.parent().unwrap()).unwrap();
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        let there = copy.path().join(entry.file_name());
+        std::fs::copy(entry.path(), &there).unwrap();
+        // Else the disk is still writing the copy while invoices wait for it.
+        std::fs::File::open(&there).unwrap().sync_all().unwrap();
     }
     let app = open(copy.path()).await;
     let begin = Clock::now();

@@ -12,6 +12,14 @@ use crate::period::Instant;
 #[serde(transparent)]
 pub struct InvoiceNumber(pub u64);
 
+impl InvoiceNumber {
+    /// The number so many places on.
+    #[must_use]
+    pub fn plus(self, count: u64) -> Self {
+        Self(self.0.saturating_add(count))
+    }
+}
+
 /// Written with at least eight digits, `INV-00000042`.
 impl fmt::Display for InvoiceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +27,7 @@ impl fmt::Display for InvoiceNumber {
     }
 }
 
-/// A bill as it was issued. What it says is a draft, or something that is written like one: its JSON, made before.
+/// A bill as it was issued. What it says is a draft, or something that is written like one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued<D = Draft> {
     /// Its number.

@@ -5,6 +5,7 @@
 
 use chrono::TimeDelta;
 use engine::ids::{BookId, CustomerId};
+use engine::invoice::InvoiceNumber;
 use engine::period::{Instant, Month};
 
 use super::issue::Issuer;
@@ -15,7 +16,7 @@ use crate::config::Config;
 use crate::corrections::flow::{CorrectionRun, Reach, correct_month, may_be_late};
 use crate::customers::store as customers;
 use crate::db::{Db, DbError};
-use crate::invoices::store::Drafted;
+use crate::invoices::store::{Drafted, Issuing, next_number};
 use crate::metering::flow::MeteringError;
 
 /// Why a month is not billed at all.
@@ -119,19 +120,21 @@ pub async fn bill(
     let (mut done, mut reach) = (0_u64, Reach::default());
     let issuer = Issuer::new(db, month, (clock, config))?;
     let mut pages = Pages::new(db, &books, month);
-    let mut page = pages.after("").await?;
-    while let Some(Page { customers, last }) = page {
-        done = done.saturating_add(u64::try_from(customers.len()).unwrap_or(0));
-        let drafted = run.sort_out(customers);
-        drafted.iter().for_each(|drafted| reach.add(drafted.through, drafted.draft.period));
-        let owing = u64::try_from(drafted.len()).unwrap_or(0);
-        // The next page is counted and priced while this one is written.
-        let (issued, next) = tokio::join!(issuer.issue(drafted), pages.after(last.as_str()));
-        let issued = issued?;
+    let mut next_number = next_number(db).await?;
+    let mut ready = run.make_ready((&mut pages, &issuer), "", next_number).await?;
+    while let Some(Ready { issuing, customers, last }) = ready {
+        done = done.saturating_add(customers);
+        issuing.invoices.iter().for_each(|(drafted, _)| reach.add(drafted.through, drafted.draft.period));
+        let owing = u64::try_from(issuing.invoices.len()).unwrap_or(0);
+        // The next page is counted, priced and written while this one is issued.
+        let following = run.make_ready((&mut pages, &issuer), last.as_str(), next_number.plus(owing));
+        let (outcome, following) = tokio::join!(issuer.issue(issuing, next_number), following);
+        let issued;
+        (issued, next_number) = outcome?;
         run.issued = run.issued.saturating_add(issued);
         run.already = run.already.saturating_add(owing.saturating_sub(issued));
         progress(Progress { done, total });
-        page = next?;
+        ready = following?;
     }
     // What was issued before may have got anything since.
     if run.already > 0 || may_be_late(db, &reach).await? {
@@ -140,7 +143,29 @@ pub async fn bill(
     Ok(run)
 }
 
+/// A page of customers whose invoices can be issued.
+struct Ready {
+    issuing: Issuing,
+    /// How many customers were looked at.
+    customers: u64,
+    /// The last of them.
+    last: CustomerId,
+}
+
 impl BillRun {
+    /// The page after this customer, ready to be issued under numbers from this one on; `None` where nobody is left.
+    async fn make_ready(
+        &mut self,
+        (pages, issuer): (&mut Pages<'_>, &Issuer<'_>),
+        after: &str,
+        first: InvoiceNumber,
+    ) -> Result<Option<Ready>, DbError> {
+        let Some(Page { customers, last }) = pages.after(after).await? else { return Ok(None) };
+        let looked_at = u64::try_from(customers.len()).unwrap_or(0);
+        let issuing = issuer.write(self.sort_out(customers), first).await?;
+        Ok(Some(Ready { issuing, customers: looked_at, last }))
+    }
+
     /// Notes what became of customers; those who owe something are left.
     fn sort_out(&mut self, customers: Vec<(CustomerId, Found)>) -> Vec<Drafted> {
         let mut owing = Vec::with_capacity(customers.len());

@@ -4,5 +4,5 @@
 
 pub mod flow;
 mod issue;
-mod page;
+pub mod page;
 pub mod routes;

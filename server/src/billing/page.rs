@@ -9,9 +9,8 @@ use engine::draft_invoice;
 use engine::ids::{BookId, CustomerId, PlanId};
 use engine::invoice::DraftInput;
 use engine::period::{Month, Zone};
-use serde_json::value::to_raw_value;
 
-use crate::aside::aside;
+use crate::aside::aside_each;
 use crate::books::flow::Books;
 use crate::customers::store::{self as customers, Customer};
 use crate::db::{Db, DbError};
@@ -25,15 +24,16 @@ const CUSTOMERS_PER_PAGE: u32 = 500;
 
 /// Customers, in the order in which they get their numbers.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub(super) customers: Vec<(CustomerId, Found)>,
+pub struct Page {
+    /// Each of them.
+    pub customers: Vec<(CustomerId, Found)>,
     /// The last of them.
-    pub(super) last: CustomerId,
+    pub last: CustomerId,
 }
 
 /// What was found out about a customer.
 #[derive(Debug)]
-pub(super) enum Found {
+pub enum Found {
     /// Their invoice, but for its number.
     Drafted(Box<Drafted>),
     /// Billed before.
@@ -60,7 +60,7 @@ enum Looked {
 
 /// All customers, page by page.
 #[derive(Debug)]
-pub(super) struct Pages<'a> {
+pub struct Pages<'a> {
     db: &'a Db,
     books: &'a Books,
     month: Month,
@@ -69,12 +69,13 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(db: &'a Db, books: &'a Books, month: Month) -> Self {
+    /// Before the first page.
+    pub fn new(db: &'a Db, books: &'a Books, month: Month) -> Self {
         Self { db, books, month, terms: BTreeMap::new() }
     }
 
     /// The page after this customer, as it stands now; `None` where nobody is left.
-    pub(super) async fn after(&mut self, customer: &str) -> Result<Option<Page>, DbError> {
+    pub async fn after(&mut self, customer: &str) -> Result<Option<Page>, DbError> {
         let customers = customers::page(self.db, customer, CUSTOMERS_PER_PAGE).await?;
         let (Some(first), Some(last)) = (customers.first(), customers.last()) else { return Ok(None) };
         let last = last.id.clone();
@@ -91,7 +92,7 @@ impl<'a> Pages<'a> {
             due.push((customer, found));
         }
         let (looked, month) = (self.count(due).await?, self.month);
-        let customers = aside(move || looked.into_iter().map(|looked| price(looked, month)).collect()).await;
+        let customers = aside_each(looked, move |looked| price(looked, month)).await;
         Ok(Some(Page { customers, last }))
     }
 
@@ -182,9 +183,7 @@ fn draft(customer: &Customer, (terms, month): (&Terms, Month), counted: &Counted
         usage: &counted.usage,
     };
     let draft = draft_invoice(&terms.book, &input).map_err(MeteringError::Rate)?;
-    let unwritable = |_| DbError::Unreadable { what: "invoice of customer", value: customer.id.to_string() };
-    let json = to_raw_value(&draft).map_err(unwritable)?;
-    Ok(Drafted { draft, json, events: counted.events, through: counted.through })
+    Ok(Drafted { draft, events: counted.events, through: counted.through })
 }
 
 /// Whether the customer was on a plan in the month, so that it is billed even if nothing was used.

@@ -8,7 +8,6 @@ use engine::ids::CustomerId;
 use engine::invoice::{CorrectionKind, Draft, InvoiceNumber, Issued};
 use engine::period::{Instant, Month, Period};
 use engine::proof::sha256;
-use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -78,10 +77,16 @@ pub struct InvoiceRow {
     pub issued_at: Instant,
 }
 
-/// Waits until nobody else is issuing anything. Nobody else is until the transaction ends.
-pub async fn hold_numbers(connection: &mut Connection) -> Result<(), DbError> {
-    sqlx::query("UPDATE counters SET value = value WHERE name = 'invoice'").execute(connection).await?;
-    Ok(())
+/// Waits until nobody else is issuing anything. Nobody else is until the transaction ends. Returns the number that comes
+/// next.
+pub async fn hold_numbers(connection: &mut Connection) -> Result<InvoiceNumber, DbError> {
+    Ok(number_of(take(connection, 0).await?)?.plus(1))
+}
+
+/// The number that comes next unless somebody issues something meanwhile.
+pub async fn next_number(db: &Db) -> Result<InvoiceNumber, DbError> {
+    let row = sqlx::query("SELECT value FROM counters WHERE name = 'invoice'").fetch_one(db.pool()).await?;
+    Ok(number_of(row.try_get(0)?)?.plus(1))
 }
 
 /// Takes the next number. Until the transaction ends nobody else gets one; if it is undone the number is not used up.
@@ -124,23 +129,42 @@ pub fn stored_number(number: InvoiceNumber) -> Result<i64, DbError> {
 pub struct Drafted {
     /// What it says.
     pub draft: Draft,
-    /// The same as JSON, as it will stand in the document.
-    pub json: Box<RawValue>,
     /// How many events it was made from.
     pub events: i64,
     /// All commits of the ledger through this one are in it.
     pub through: i64,
 }
 
-/// How invoices are issued together.
-#[derive(Debug, Clone, Copy)]
-pub struct Issuing<'a> {
-    /// The number of the first; the others follow without a gap.
-    pub first: InvoiceNumber,
+impl Drafted {
+    /// Its document under this number, issued at this moment.
+    pub fn written(&self, number: InvoiceNumber, issued_at: Instant) -> Result<Written, DbError> {
+        let unwritable = |_| DbError::Unreadable { what: "invoice", value: number.to_string() };
+        let json = serde_json::to_string(&Issued { number, issued_at, invoice: &self.draft }).map_err(unwritable)?;
+        let sha256 = sha256(json.as_bytes());
+        Ok(Written { number, json, sha256 })
+    }
+}
+
+/// An invoice's document.
+#[derive(Debug)]
+pub struct Written {
+    /// The number that it says.
+    pub number: InvoiceNumber,
+    /// The JSON.
+    pub json: String,
+    /// Its digest.
+    pub sha256: String,
+}
+
+/// Invoices that are issued together, each with its document.
+#[derive(Debug)]
+pub struct Issuing {
+    /// For which month.
+    pub month: Month,
     /// When.
     pub at: Instant,
-    /// By whom, as JSON.
-    pub seller: &'a str,
+    /// In the order of their numbers.
+    pub invoices: Vec<(Drafted, Written)>,
 }
 
 /// Invoices in one statement: SQLite looks for the place of each parameter among all of them.
@@ -164,31 +188,21 @@ fn insert_statement(rows: usize) -> String {
     format!("INSERT INTO invoices (month, issued_us, seller, {}) VALUES {}", COLUMNS.join(", "), rows.join(", "))
 }
 
-/// Adds invoices of a month, in this order.
-pub async fn insert_all(
-    connection: &mut Connection,
-    (month, drafted): (Month, &[Drafted]),
-    issuing: Issuing<'_>,
-) -> Result<(), DbError> {
-    let month = month.to_string();
-    let mut numbers = (issuing.first.0..).map(InvoiceNumber);
+/// Adds invoices, by this seller, as JSON.
+pub async fn insert_all(connection: &mut Connection, issuing: &Issuing, seller: &str) -> Result<(), DbError> {
+    let month = issuing.month.to_string();
     let whole: Arc<str> = insert_statement(ROWS_PER_INSERT).into();
-    for chunk in drafted.chunks(ROWS_PER_INSERT) {
+    for chunk in issuing.invoices.chunks(ROWS_PER_INSERT) {
         let is_whole = chunk.len() == ROWS_PER_INSERT;
         let statement = if is_whole { Arc::clone(&whole) } else { insert_statement(chunk.len()).into() };
         // Another number of rows is another statement, which nobody needs again.
         let query = sqlx::query(sqlx::AssertSqlSafe(statement)).persistent(is_whole);
-        let mut query = query.bind(month.as_str()).bind(to_us(issuing.at)).bind(issuing.seller);
-        for (drafted, number) in chunk.iter().zip(&mut numbers) {
-            let Drafted { draft, json, events, through } = drafted;
-            let issued = Issued { number, issued_at: issuing.at, invoice: json };
-            let unwritable = |_| DbError::Unreadable { what: "invoice", value: number.to_string() };
-            let document = serde_json::to_string(&issued).map_err(unwritable)?;
-            let digest = sha256(document.as_bytes());
-            let Draft { customer, period, bill, .. } = draft;
+        let mut query = query.bind(month.as_str()).bind(to_us(issuing.at)).bind(seller);
+        for (drafted, written) in chunk {
+            let Drafted { draft: Draft { customer, period, bill, .. }, events, through } = drafted;
             query = query
                 .bind(customer.as_str())
-                .bind(stored_number(number)?)
+                .bind(stored_number(written.number)?)
                 .bind(bill.book.id.as_str())
                 .bind(bill.book.version.as_str())
                 .bind(bill.currency.code())
@@ -196,8 +210,8 @@ pub async fn insert_all(
                 .bind(to_us(period.start))
                 .bind(to_us(period.end))
                 .bind(*events)
-                .bind(document)
-                .bind(digest)
+                .bind(written.json.as_str())
+                .bind(written.sha256.as_str())
                 .bind(*through);
         }
         query.execute(&mut *connection).await?;

@@ -7,12 +7,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use engine::ids::CustomerId;
-use engine::usage::{Meters, Span};
 use ledger::{Ledger, Query, SavedCount};
 
 use super::counters::Count;
 use super::flow::{Counted, MeteringError, Terms};
-use crate::aside::aside;
+use crate::aside::{aside, aside_each};
 use crate::db::{Db, DbError, to_us, valid};
 
 /// Customers whose months are counted by the same rules, in one stretch of time.
@@ -36,8 +35,7 @@ pub async fn count_ahead(
         let names: Vec<&str> = customers.iter().map(|customer| customer.as_str()).collect();
         let rules = terms.meters.fingerprint();
         let saved = db.ledger().counts_of(&names, time, rules).await.map_err(DbError::from)?;
-        let (ledger, meters) = (db.ledger().clone(), Arc::clone(&terms.meters));
-        ready.extend(aside(move || complete(&ledger, (&meters, span), (&saved, through))).await?);
+        ready.extend(complete(db.ledger(), terms, (saved, through)).await?);
         let missing = customers.into_iter().filter(|customer| !ready.contains_key(*customer)).collect();
         ready.extend(walk(db, terms, missing).await?);
     }
@@ -45,32 +43,34 @@ pub async fn count_ahead(
 }
 
 /// What was counted of those whose stored counts hold every event through this commit.
-fn complete(
+async fn complete(
     ledger: &Ledger,
-    (meters, span): (&Arc<Meters>, Span),
-    (saved, through): (&[SavedCount], i64),
+    terms: &Terms,
+    (saved, through): (Vec<SavedCount>, i64),
 ) -> Result<Vec<(CustomerId, Counted)>, DbError> {
+    let (ledger, meters, span) = (ledger.clone(), Arc::clone(&terms.meters), terms.span());
     let oldest = saved.iter().map(|saved| saved.through).min().unwrap_or(through);
-    let of_anybody =
-        Query { customer: None, start_us: to_us(span.period.start), end_us: to_us(span.period.end), after_seq: oldest };
+    let time = (to_us(span.period.start), to_us(span.period.end));
     // Most often nothing has come for the month since, and nobody has to be looked at.
-    let is_quiet = !ledger.may_have(of_anybody);
-    let mut ready = Vec::with_capacity(saved.len());
-    for saved in saved {
-        let of_customer = Query { customer: Some(&saved.customer), after_seq: saved.through, ..of_anybody };
-        if !is_quiet && ledger.may_have(of_customer) {
-            continue;
+    let (asked, wanted) = (ledger.clone(), since(None, time, oldest));
+    let is_quiet = aside(move || !asked.may_have(wanted)).await;
+    let one = move |saved: SavedCount| {
+        if !is_quiet && ledger.may_have(since(Some(&saved.customer), time, saved.through)) {
+            return Ok(None);
         }
-        let Some(count) = Count::resume(Arc::clone(meters), span, saved) else { continue };
-        if count.metering.wants_history() {
-            continue;
-        }
+        let resumed = Count::resume(Arc::clone(&meters), span, &saved);
+        let Some(count) = resumed.filter(|count| !count.metering.wants_history()) else { return Ok(None) };
         // Why it cannot be told in numbers is told when the customer is counted alone.
-        let Ok(counted) = count.counted() else { continue };
+        let Ok(counted) = count.counted() else { return Ok(None) };
         let customer = valid("customer id", &saved.customer, |text| CustomerId::new(text).ok())?;
-        ready.push((customer, Counted { through: counted.through.max(through), ..counted }));
-    }
-    Ok(ready)
+        Ok(Some((customer, Counted { through: counted.through.max(through), ..counted })))
+    };
+    aside_each(saved, one).await.into_iter().filter_map(Result::transpose).collect()
+}
+
+/// The events of somebody, or of anybody, that were committed after this.
+fn since(customer: Option<&str>, (start_us, end_us): (i64, i64), after_seq: i64) -> Query<'_> {
+    Query { customer, start_us, end_us, after_seq }
 }
 
 /// Counts customers in one walk through the events of all who lie between them.

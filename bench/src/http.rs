@@ -68,10 +68,10 @@ const QUOTA_CUSTOMERS: u64 = 100;
 /// second. Every tenth batch is followed by such a question.
 pub(crate) fn visible(runtime: &Runtime, per_second: u64, seconds: u64) {
     with_server(runtime, async |address| {
+        let bodies: Vec<String> = (0..per_second * seconds / BATCH).map(body).collect();
         let (client, begin) = (client(), Clock::now());
         let mut asked = Vec::new();
-        for batch in 0..per_second * seconds / BATCH {
-            let body = body(batch);
+        for (batch, body) in (0..).zip(bodies) {
             let due = begin + Duration::from_secs_f64((batch * BATCH) as f64 / per_second as f64);
             tokio::time::sleep_until(due.into()).await;
             let client = client.clone();

@@ -59,7 +59,7 @@ pub(crate) struct Sorter {
 }
 
 /// The server begins to sort when so many events wait.
-pub(crate) const SORT_AT: u64 = 250_000;
+pub(crate) const SORT_AT: u64 = 200_000;
 
 impl Sorter {
     pub(crate) fn start(ledger: &Ledger) -> Self {

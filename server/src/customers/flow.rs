@@ -7,8 +7,10 @@ use engine::period::{Instant, Month};
 
 use super::remembered::Remembered;
 use super::store::{self, Assignment, Customer};
+use crate::app::App;
 use crate::books::flow::Books;
 use crate::db::{Db, DbError};
+use crate::versions::Versions;
 
 /// What is said about a customer.
 #[derive(Debug, Clone, Default)]
@@ -138,6 +140,13 @@ fn assignment(
 /// The customer of this id, or the refusal.
 pub async fn existing(db: &Db, id: &CustomerId) -> Result<Customer, CustomerError> {
     store::find(db, id).await?.ok_or_else(|| CustomerError::Unknown(id.clone()))
+}
+
+/// The customer of this id as they are at these versions or later, or the refusal; the database is asked only for who is not
+/// remembered.
+pub async fn remembered(app: &App, versions: Versions, id: &CustomerId) -> Result<Arc<Customer>, CustomerError> {
+    let found = app.customers.of((&app.db, versions), [id]).await?;
+    found.into_values().next().ok_or_else(|| CustomerError::Unknown(id.clone()))
 }
 
 /// The customer of this id as the database told last, or the refusal.

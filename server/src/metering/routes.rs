@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::flow::{MeteringError, Terms, current, terms, terms_now};
 use crate::app::App;
-use crate::customers::flow::existing;
+use crate::customers::flow::remembered;
 use crate::error::Problem;
 use crate::request::{Asked, Named, Reader, customer_id};
 
@@ -73,8 +73,9 @@ pub async fn usage(
 ) -> Result<Json<UsageAnswer>, Problem> {
     let id = customer_id(&id)?;
     reader.may_read(&id)?;
-    let customer = existing(&app.db, &id).await?;
-    let books = app.shelf.books(&app.db).await?;
+    let versions = app.db.versions().await?;
+    let customer = remembered(&app, versions, &id).await?;
+    let books = app.shelf.books_at(&app.db, versions).await?;
     let now = app.clock.now();
     let (terms, month) = match query.month {
         Some(month) => (terms(&books, &customer, month)?, month),
@@ -84,7 +85,7 @@ pub async fn usage(
     let Terms { book, plan, period, .. } = terms;
     let so_far = rate(&book, plan.as_str(), &counted.usage).map_err(MeteringError::Rate)?;
     Ok(Json(UsageAnswer {
-        customer: customer.id.into(),
+        customer: id.into(),
         month,
         period,
         as_of: now,

@@ -13,7 +13,7 @@ use engine::period::{Instant, Month};
 use intake::Mapping;
 use server::app::App;
 use server::billing::flow::bill;
-use server::billing::page::{Found, Page, Pages};
+use server::billing::page::{Found, Pages};
 use server::customers::store::{self as customers, Customer};
 use server::import::flow::{Order, import};
 use server::invoices::{flow::document, store as invoices};
@@ -59,13 +59,12 @@ pub(crate) async fn drafts(folder: &Path, out: &Path) {
     let app = open(folder).await;
     let begin = Clock::now();
     let books = app.shelf.books(&app.db).await.unwrap();
-    let (mut drafts, mut pages, mut after) = (Vec::new(), Pages::new(&app.db, &books, month()), String::new());
-    while let Some(Page { customers, last }) = pages.after(&after).await.unwrap() {
-        drafts.extend(customers.into_iter().map(|(customer, found)| match found {
+    let (mut drafts, mut pages) = (Vec::new(), Pages::new(&app.db, &books, month()));
+    while let Some(page) = pages.next().await.unwrap() {
+        drafts.extend(page.into_iter().map(|(customer, found)| match found {
             Found::Drafted(drafted) => drafted.draft,
             other => panic!("{customer}: {other:?}"),
         }));
-        after = last.to_string();
     }
     say("bill_drafts_ms", begin.elapsed().as_secs_f64() * 1e3);
     write_lines(out, drafts.iter());

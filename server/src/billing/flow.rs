@@ -121,13 +121,13 @@ pub async fn bill(
     let issuer = Issuer::new(db, month, (clock, config))?;
     let mut pages = Pages::new(db, &books, month);
     let mut next_number = next_number(db).await?;
-    let mut ready = run.make_ready((&mut pages, &issuer), "", next_number).await?;
-    while let Some(Ready { issuing, customers, last }) = ready {
+    let mut ready = run.make_ready((&mut pages, &issuer), next_number).await?;
+    while let Some(Ready { issuing, customers }) = ready {
         done = done.saturating_add(customers);
         issuing.invoices.iter().for_each(|(drafted, _)| reach.add(drafted.through, drafted.draft.period));
         let owing = u64::try_from(issuing.invoices.len()).unwrap_or(0);
-        // The next page is counted, priced and written while this one is issued.
-        let following = run.make_ready((&mut pages, &issuer), last.as_str(), next_number.plus(owing));
+        // The next page is priced and written, and the one after it counted, while this one is issued.
+        let following = run.make_ready((&mut pages, &issuer), next_number.plus(owing));
         let (outcome, following) = tokio::join!(issuer.issue(issuing, next_number), following);
         let issued;
         (issued, next_number) = outcome?;
@@ -148,28 +148,25 @@ struct Ready {
     issuing: Issuing,
     /// How many customers were looked at.
     customers: u64,
-    /// The last of them.
-    last: CustomerId,
 }
 
 impl BillRun {
-    /// The page after this customer, ready to be issued under numbers from this one on; `None` where nobody is left.
+    /// The next page, ready to be issued under numbers from this one on; `None` where nobody is left.
     async fn make_ready(
         &mut self,
         (pages, issuer): (&mut Pages<'_>, &Issuer<'_>),
-        after: &str,
         first: InvoiceNumber,
     ) -> Result<Option<Ready>, DbError> {
-        let Some(Page { customers, last }) = pages.after(after).await? else { return Ok(None) };
-        let looked_at = u64::try_from(customers.len()).unwrap_or(0);
-        let issuing = issuer.write(self.sort_out(customers), first).await?;
-        Ok(Some(Ready { issuing, customers: looked_at, last }))
+        let Some(page) = pages.next().await? else { return Ok(None) };
+        let customers = u64::try_from(page.len()).unwrap_or(0);
+        let issuing = issuer.write(self.sort_out(page), first).await?;
+        Ok(Some(Ready { issuing, customers }))
     }
 
     /// Notes what became of customers; those who owe something are left.
-    fn sort_out(&mut self, customers: Vec<(CustomerId, Found)>) -> Vec<Drafted> {
-        let mut owing = Vec::with_capacity(customers.len());
-        for (customer, found) in customers {
+    fn sort_out(&mut self, page: Page) -> Vec<Drafted> {
+        let mut owing = Vec::with_capacity(page.len());
+        for (customer, found) in page {
             match found {
                 Found::Drafted(drafted) => owing.push(*drafted),
                 Found::Already => self.already = self.already.saturating_add(1),

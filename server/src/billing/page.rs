@@ -23,13 +23,7 @@ use crate::metering::store as events;
 const CUSTOMERS_PER_PAGE: u32 = 500;
 
 /// Customers, in the order in which they get their numbers.
-#[derive(Debug)]
-pub struct Page {
-    /// Each of them.
-    pub customers: Vec<(CustomerId, Found)>,
-    /// The last of them.
-    pub last: CustomerId,
-}
+pub type Page = Vec<(CustomerId, Found)>;
 
 /// What was found out about a customer.
 #[derive(Debug)]
@@ -52,7 +46,16 @@ enum Due {
     Not(Found),
 }
 
+/// A page before the prices.
+#[derive(Debug)]
+struct CountedPage {
+    customers: Vec<Looked>,
+    /// The last of them.
+    last: CustomerId,
+}
+
 /// A customer before the price.
+#[derive(Debug)]
 enum Looked {
     Counted(Box<(Customer, Arc<Terms>, Counted)>),
     Settled(CustomerId, Found),
@@ -66,16 +69,35 @@ pub struct Pages<'a> {
     month: Month,
     /// The terms of those who chose this plan, or none.
     terms: BTreeMap<Option<(BookId, PlanId)>, Arc<Terms>>,
+    /// The page that comes next, if it was looked for; `None` in it where nobody is left.
+    ahead: Option<Option<CountedPage>>,
 }
 
 impl<'a> Pages<'a> {
     /// Before the first page.
     pub fn new(db: &'a Db, books: &'a Books, month: Month) -> Self {
-        Self { db, books, month, terms: BTreeMap::new() }
+        Self { db, books, month, terms: BTreeMap::new(), ahead: None }
     }
 
-    /// The page after this customer, as it stands now; `None` where nobody is left.
-    pub async fn after(&mut self, customer: &str) -> Result<Option<Page>, DbError> {
+    /// The next page; `None` where nobody is left. While it is priced the one after it is counted.
+    pub async fn next(&mut self) -> Result<Option<Page>, DbError> {
+        let counted = match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => self.after("").await?,
+        };
+        let Some(CountedPage { customers, last }) = counted else {
+            self.ahead = Some(None);
+            return Ok(None);
+        };
+        let month = self.month;
+        let priced = aside_each(customers, move |looked| price(looked, month));
+        let (page, ahead) = tokio::join!(priced, self.after(last.as_str()));
+        self.ahead = Some(ahead?);
+        Ok(Some(page))
+    }
+
+    /// The page after this customer, as it stands now.
+    async fn after(&mut self, customer: &str) -> Result<Option<CountedPage>, DbError> {
         let customers = customers::page(self.db, customer, CUSTOMERS_PER_PAGE).await?;
         let (Some(first), Some(last)) = (customers.first(), customers.last()) else { return Ok(None) };
         let last = last.id.clone();
@@ -91,9 +113,7 @@ impl<'a> Pages<'a> {
             };
             due.push((customer, found));
         }
-        let (looked, month) = (self.count(due).await?, self.month);
-        let customers = aside_each(looked, move |looked| price(looked, month)).await;
-        Ok(Some(Page { customers, last }))
+        Ok(Some(CountedPage { customers: self.count(due).await?, last }))
     }
 
     async fn due(&mut self, customer: &Customer) -> Result<Due, MeteringError> {

@@ -1,4 +1,4 @@
-//! One look instead of one for each run: most identities that are asked for are new, and in no run at all.
+//! A few looks instead of one for each run: most identities that are asked for are new, and in no run at all.
 //!
 //! A cache in memory. Runs whose identities are not in it yet, as after a start, are asked one by one.
 

@@ -10,11 +10,11 @@ use engine::invoice::InvoiceNumber;
 use engine::period::Month;
 use engine::usage::Event;
 use ledger::{Change, Incoming};
-use server::billing::flow::{BillError, BillRun, bill};
+use server::billing::flow::{BillError, BillRun, Progress, bill};
 use server::books::flow::{Shelf, publish};
 use server::db::Db;
 use server::invoices::flow::document;
-use server::invoices::store::{self as invoices, Filter};
+use server::invoices::store::{self as invoices, Filter, take_number};
 use server::{Clock, Config};
 
 use super::api::BOOK;
@@ -36,6 +36,7 @@ macro_rules! contracts_on_tasks {
 contracts_on_tasks! {
     a_run_over_several_pages_numbers_customers_in_their_order
     who_cannot_be_billed_in_the_middle_of_a_page_is_left_out_and_billed_after_the_repair
+    who_takes_a_number_between_two_pages_moves_the_numbers_in_the_documents_after_it
     two_runs_on_two_tasks_issue_each_invoice_once_without_a_gap
     a_run_stopped_after_a_page_goes_on_with_the_next_number
     a_run_stopped_anywhere_forgets_nobody_and_bills_nobody_twice
@@ -92,13 +93,46 @@ async fn a_run_over_several_pages_numbers_customers_in_their_order(place: Place)
     assert_eq!((run.issued, run.already, run.nothing, run.unbilled.len()), (1203, 0, 0, 0));
     assert_eq!(told, [(500, 1203), (1000, 1203), (1203, 1203)]);
     assert_eq!(issued(&place.db).await, numbered(0..1203));
-    for number in [1, 500, 501, 1203] {
-        let document = document(&place.db, InvoiceNumber(number)).await.unwrap();
+    are_what_they_say(&place.db, [1, 500, 501, 1203]).await;
+}
+
+async fn are_what_they_say(db: &Db, numbers: impl IntoIterator<Item = u64>) {
+    for number in numbers {
+        let document = document(db, InvoiceNumber(number)).await.unwrap();
         let issued: engine::invoice::Issued = serde_json::from_str(&document.json).unwrap();
         assert_eq!((issued.number.0, issued.invoice.bill.total.to_string()), (number, "1.00".to_owned()));
         assert_eq!(serde_json::to_string(&issued).unwrap(), document.json);
         assert_eq!(document.sha256, engine::proof::sha256(document.json.as_bytes()));
     }
+}
+
+/// Documents are written before their numbers are certain.
+async fn who_takes_a_number_between_two_pages_moves_the_numbers_in_the_documents_after_it(place: Place) {
+    customers(&place.db, 0..1203).await;
+    let by = (&Shelf::default(), Clock::Fixed(now()), &place.config);
+    let take = |at: Progress| {
+        if at.done == 500 {
+            take_a_number(&place.config);
+        }
+    };
+    let run = bill(&place.db, by, month(), take).await.unwrap();
+    assert_eq!((run.issued, run.already), (1203, 0));
+    let expected = (1..=500).chain(502..).zip((0..1203).map(name)).collect::<Vec<_>>();
+    assert_eq!(issued(&place.db).await, expected);
+    are_what_they_say(&place.db, [500, 502, 1001, 1002, 1204]).await;
+}
+
+/// As another process does.
+fn take_a_number(config: &Config) {
+    let take = async {
+        let db = Db::open(config, now()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        take_number(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        db.close().await;
+    };
+    let run = || tokio::runtime::Runtime::new().unwrap().block_on(take);
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap());
 }
 
 async fn who_cannot_be_billed_in_the_middle_of_a_page_is_left_out_and_billed_after_the_repair(place: Place) {

@@ -84,7 +84,7 @@ pub(crate) fn build(
 fn server_step(workspace: &Workspace, server: Server) -> Step {
     let (title, cold_seconds, warm_seconds) = match server {
         Server::Dev => ("building the server and all tests", 400, 60),
-        Server::Release => ("building the server in release mode", 540, 60),
+        Server::Release => ("building the server in release mode", 1200, 60),
     };
     Step { title: title.to_owned(), cold_seconds, warm_seconds, is_cold: !workspace.server(server).exists() }
 }
